@@ -1,0 +1,156 @@
+"""The run folder: where each stage writes, and how it writes without losing anything."""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from switchgear.errors import DataError, RunError
+
+Model = TypeVar("Model", bound=BaseModel)
+RECORDED_PACKAGES = ("switchgear", "torch", "transformers", "peft", "inspect-ai", "inspect-evals", "tokenizers", "scipy")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Paths inside one run folder. Nothing is created until it is written."""
+
+    root: Path
+
+    @property
+    def recipe(self) -> Path:
+        return self.root / "recipe.yaml"
+
+    @property
+    def provenance(self) -> Path:
+        return self.root / "provenance.json"
+
+    @property
+    def dataset(self) -> Path:
+        """train.jsonl, validation.jsonl, holdout.jsonl, card.json"""
+        return self.root / "dataset"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def adapter(self) -> Path:
+        return self.root / "adapter"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON line per logged optimiser step."""
+        return self.root / "metrics.jsonl"
+
+    @property
+    def gates(self) -> Path:
+        return self.root / "gates.json"
+
+    @property
+    def rows(self) -> Path:
+        """One JSON line per case, model and mode."""
+        return self.root / "evaluation" / "rows.jsonl"
+
+    @property
+    def summary(self) -> Path:
+        return self.root / "evaluation" / "summary.json"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    def need(self, path: Path, stage: str) -> Path:
+        """`path`, or a `RunError` that names the stage that writes it."""
+        if not path.exists():
+            raise RunError(f"{path} does not exist. Run `switchgear {stage}` with the same recipe first.")
+        return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """A text file that takes `path`'s place only once it is whole: an error, a full disk or a kill leaves the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise RunError(f"{path} could not be written ({error.strerror or error}). What was there before is untouched.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    with replacing(path) as file:
+        json.dump(value, file, indent=2, ensure_ascii=False)
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file of ours. Raises `DataError` with the place where it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{path} cannot be read as JSON: {error}") from error
+
+
+def write_models(path: Path, models: Iterable[BaseModel]) -> None:
+    with replacing(path) as file:
+        for model in models:
+            file.write(model.model_dump_json() + "\n")
+
+
+def read_models(path: Path, kind: type[Model]) -> Iterator[Model]:
+    """Each line of a JSONL file of ours as a `kind`. Raises `DataError` naming file, line and fields, never the text."""
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield kind.model_validate_json(line)
+            except ValidationError as error:
+                fields = ", ".join(".".join(map(str, issue["loc"])) or "line" for issue in error.errors())
+                raise DataError(f"{path}:{number} is not a {kind.__name__} (wrong: {fields}). Prepare the dataset again.") from error
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def environment() -> dict[str, Any]:
+    """Versions, commit and machine, for the provenance of a run."""
+    versions = {}
+    for name in RECORDED_PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = None
+    return {
+        "command": sys.argv,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": versions,
+        "git_commit": _git_commit(),
+    }
+
+
+def _git_commit() -> str | None:
+    try:
+        result = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=5, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip()
