@@ -4,10 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
-from jaxtyping import install_import_hook
 
 os.environ["HF_HUB_OFFLINE"] = "1"
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # two test processes on two cores spin at each other's barriers
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes on two cores would spin at each other's barriers
+
+import torch
+from jaxtyping import install_import_hook
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 install_import_hook("switchgear", "beartype.beartype")
 
@@ -20,3 +23,46 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"public data files are not at {SHARED_DATA}; set SWITCHGEAR_DATA to the folder that holds them")
     return SHARED_DATA
+
+
+SMALL = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "vocab_size": 300,
+    "max_position_embeddings": 512,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+GPT2 = {"n_embd": 32, "n_layer": 4, "n_head": 4, "n_positions": 512, "vocab_size": 300, "eos_token_id": 2, "bos_token_id": 1}
+TINY = {
+    "llama": SMALL,
+    "mistral": SMALL,
+    "qwen3": SMALL,
+    "phi3": SMALL,
+    "gemma3_text": SMALL | {"sliding_window": 64},
+    "qwen3_moe": SMALL | {"moe_intermediate_size": 16, "num_experts": 4, "num_experts_per_tok": 2},
+    "gpt2": GPT2,
+}
+
+
+def build_tiny(architecture: str, seed: int = 0) -> PreTrainedModel:
+    """A random model with 4 blocks of width 32, in float32."""
+    torch.manual_seed(seed)
+    config = AutoConfig.for_model(architecture, **TINY[architecture])
+    return AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval().requires_grad_(False)
+
+
+@pytest.fixture(params=TINY)
+def tiny_model(request: pytest.FixtureRequest) -> PreTrainedModel:
+    """One of every architecture family that we claim to train."""
+    return build_tiny(request.param)
+
+
+@pytest.fixture
+def tiny_llama() -> PreTrainedModel:
+    return build_tiny("llama")

@@ -56,6 +56,8 @@ class LoraRecipe(_Section):
     alpha: float = Field(default=16, gt=0)
     dropout: float = Field(default=0, ge=0, lt=1)
     modules: tuple[str, ...] | Literal["all-linear"] = "all-linear"
+    initial_b: float = Field(default=1e-3, ge=0)
+    """Standard deviation of B at the start. At 0 the adapted states equal the frozen ones, where RR has no gradient."""
 
 
 class BatchRecipe(_Section):
@@ -94,6 +96,7 @@ class TrainRecipe(_Section):
     warmup_steps: int = Field(default=0, ge=0)
     max_grad_norm: float = Field(default=1, gt=0)
     log_every: PositiveInt = 5
+    validate_every: PositiveInt = 20
     save_every: PositiveInt = 20
     plateau_steps: PositiveInt = 60
     """Stop if the reroute loss has not left its plateau by this step."""

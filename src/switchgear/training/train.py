@@ -1,0 +1,123 @@
+"""The training stage: a prepared dataset in, an adapter out, gated before, during and after; a cut-off run resumes."""
+
+import shutil
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from rich.console import Console
+from rich.progress import track
+from torch.nn.functional import kl_div
+from transformers import PreTrainedTokenizerBase, set_seed
+
+from switchgear.errors import DataError
+from switchgear.model.hidden_states import blocks_of, target_indices
+from switchgear.model.load import add_adapter, load_model, load_tokenizer
+from switchgear.model.render import render
+from switchgear.recipe import Recipe
+from switchgear.runs import Run, read_models
+from switchgear.schema import Example
+from switchgear.training import gates
+from switchgear.training.batches import Draws, Row, kind_of, row
+from switchgear.training.callbacks import GateCallback, InterruptCallback, MetricsCallback, ProgressCallback
+from switchgear.training.trainer import BreakerTrainer
+
+VALIDATION_ROWS = 4
+"""Harmful and benign validation rows each: enough for a curve, cheap enough to be read often."""
+
+Pools = dict[str, list[Row]]
+
+
+def train(recipe: Recipe, run: Run, console: Console) -> bool:
+    """Trains `run.adapter` on `run.dataset`, resuming from the newest whole checkpoint.
+
+    Returns:
+        Whether the run is finished. After Ctrl-C it is not, and the same call goes on where it stopped.
+
+    Raises:
+        RunError: no dataset is prepared. DataError: a kind of example that `train.batch` draws is missing.
+        GateError: the run would not produce a working breaker.
+    """
+    if run.adapter.exists():
+        console.print(f"Already trained: {run.adapter}")
+        return True
+    set_seed(recipe.seed)
+    gate = gates.GateLog(run.gates, console)
+    tokenizer = load_tokenizer(recipe.model)
+    pools = _pools(run, "train", recipe, tokenizer, console)
+    _check(pools, recipe)
+    gate(gates.masks(pools))
+    held_aside = _pools(run, "validation", recipe, tokenizer, console)
+    harmful = held_aside["harmful"][:VALIDATION_ROWS]
+    benign = [row for pair in zip(held_aside["resisted"], held_aside["clean"], strict=False) for row in pair][:VALIDATION_ROWS]
+
+    frozen = load_model(recipe.model)
+    targets = target_indices(recipe.train.target_layers, len(blocks_of(frozen)))
+    model = add_adapter(frozen, recipe.train.lora, layers=max(targets))
+    draws = Draws(pools, recipe.train.batch, recipe.train.steps * recipe.train.accumulate, recipe.seed)
+    trainer = BreakerTrainer(model, recipe, draws, [*harmful, *benign], targets, tokenizer.pad_token_id, run.checkpoints)
+    interrupt = InterruptCallback()
+    for callback in (MetricsCallback(run.metrics), ProgressCallback(console), GateCallback(recipe.train, gate), interrupt):
+        trainer.add_callback(callback)
+    trainer.train(resume_from_checkpoint=_newest_checkpoint(run.checkpoints))
+    if interrupt.interrupted:
+        console.print(f"Stopped at step {trainer.state.global_step}. `switchgear train` goes on from there.")
+        return False
+
+    if harmful and benign:
+        gate(gates.effect(_divergence(model, harmful), _divergence(model, benign)))
+    _save(model, run.adapter)
+    return True
+
+
+def _pools(run: Run, split: str, recipe: Recipe, tokenizer: PreTrainedTokenizerBase, console: Console) -> Pools:
+    path = run.need(run.dataset / f"{split}.jsonl", "prepare")
+    pools: Pools = defaultdict(list)
+    cut = 0
+    for example in track(list(read_models(path, Example)), f"render {split}", console=console, disable=not console.is_terminal):
+        rendered = render(example, tokenizer, recipe.render.max_tokens)
+        cut += bool(rendered.cut)
+        pools[kind_of(example)].append(row(example, rendered, recipe.train.mask))
+    counts = ", ".join(f"{len(rows)} {kind}" for kind, rows in sorted(pools.items()))
+    console.print(f"{split}: {counts}; {cut} cut to {recipe.render.max_tokens} tokens")
+    return pools
+
+
+def _check(pools: Pools, recipe: Recipe) -> None:
+    for kind, count in recipe.train.batch.model_dump().items():
+        if count and not pools[kind]:
+            known = ", ".join(f"{len(rows)} {name}" for name, rows in pools.items() if rows)
+            raise DataError(
+                f"train.batch.{kind}={count}, but the training set holds no {kind} example ({known}). "
+                f"Add a source that has them, or set train.batch.{kind}=0."
+            )
+
+
+@torch.no_grad()
+def _divergence(model: PeftModel, rows: Sequence[Row]) -> float:
+    """Mean KL(frozen || adapted) of the next-token distribution, nats per token, on the rerouted or retained tokens."""
+    total, count = 0.0, 0
+    for example in rows:
+        ids = torch.tensor([example.ids], device=model.device)
+        mask = torch.tensor(example.reroute if any(example.reroute) else example.retain, device=model.device)[1:]
+        adapted = model(ids).logits[0, :-1][mask].float().log_softmax(-1)
+        with model.disable_adapter():
+            frozen = model(ids).logits[0, :-1][mask].float().log_softmax(-1)
+        total += float(kl_div(adapted, frozen, log_target=True, reduction="sum"))
+        count += int(mask.sum())
+    return total / count
+
+
+def _newest_checkpoint(folder: Path) -> str | None:
+    """The last checkpoint that was written whole: the trainer writes its state file last."""
+    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
+    return str(max(whole, key=lambda path: int(path.name.split("-")[1]))) if whole else None
+
+
+def _save(model: PeftModel, folder: Path) -> None:
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    model.save_pretrained(str(partial))
+    partial.replace(folder)

@@ -1,0 +1,114 @@
+"""A small subclass of `transformers.Trainer`: states -> objective x schedule -> loss. Everything else is theirs."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from torch import Tensor
+from transformers import Trainer, TrainingArguments
+
+from switchgear.model.hidden_states import both_states
+from switchgear.recipe import Recipe, TrainRecipe
+from switchgear.training.batches import Draws, PaddedBatch, Row, pad
+from switchgear.training.objectives import Batch, objective, retain_relative
+from switchgear.training.schedule import coefficients
+
+
+class BreakerTrainer(Trainer):
+    """Trains a LoRA so that harmful states are rerouted and benign ones retained.
+
+    Progress is counted in optimiser steps. Every logged step carries both losses, both coefficients and the cosine on
+    the training rows; every `validate_every` steps also cosines, drift and norms on validation rows.
+    """
+
+    loss_is_scaled_for_ga = False  # our loss is a mean over one micro-batch
+
+    def __init__(
+        self, model: PeftModel, recipe: Recipe, draws: Draws, validation: Sequence[Row], targets: list[int], pad_id: int, folder: Path
+    ) -> None:
+        self.recipe, self.validation, self.targets, self.pad_id = recipe.train, validation, targets, pad_id
+        self.objective = objective(recipe.train.objective)
+        self.sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
+        self.micro_batches = 0
+        super().__init__(
+            model=model,
+            args=arguments(recipe.train, recipe.seed, folder),
+            train_dataset=draws,
+            data_collator=lambda items: vars(pad(items[0], pad_id)),
+        )
+
+    def compute_loss(
+        self, model: PeftModel, inputs: dict[str, Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Tensor:
+        losses = self.objective(self._batch(model, PaddedBatch(**inputs)), self.recipe)
+        progress = (self.state.global_step + 1) / self.state.max_steps
+        reroute, retain = coefficients(progress, self.recipe)
+        loss = reroute * losses.reroute + retain * losses.retain
+        self._record(
+            reroute=losses.reroute,
+            retain=losses.retain,
+            cosine_train=losses.cosine,
+            reroute_coefficient=torch.tensor(reroute),
+            retain_coefficient=torch.tensor(retain),
+        )
+        return loss
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        """Adds the means since the last log, and every `validate_every` steps what validation rows show."""
+        if "loss" in logs and self.micro_batches:
+            logs |= {name: float(total) / self.micro_batches for name, total in self.sums.items()}
+            self.sums.clear()
+            self.micro_batches = 0
+            step = self.state.global_step
+            if self.validation and (step % self.recipe.validate_every == 0 or step == self.state.max_steps):
+                logs |= self.validate()
+        super().log(logs, *args, **kwargs)
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Cosines and norms at the target states, and drift over all states, of the validation rows."""
+        padded = pad(self.validation, self.pad_id)
+        batch = self._batch(self.model, PaddedBatch(*(part.to(self.args.device) for part in vars(padded).values())))
+        benign = batch.retain & ~batch.reroute.any(dim=1, keepdim=True)
+        values: dict[str, float] = {}
+        for name, mask in (("harmful", batch.reroute), ("benign", benign)):
+            adapted, frozen = batch.adapted[self.targets][:, mask], batch.frozen[self.targets][:, mask]
+            values[f"cosine_{name}"] = float(torch.cosine_similarity(adapted, frozen, dim=-1).mean())
+            values[f"norm_{name}"] = float(adapted.norm(dim=-1).mean())
+        only_benign = Batch(batch.adapted, batch.frozen, batch.reroute, benign, batch.targets)
+        return values | {"retain_drift": float(retain_relative(only_benign))}
+
+    def _batch(self, model: PeftModel, padded: PaddedBatch) -> Batch:
+        adapted, frozen = both_states(model, padded.ids, max(self.targets))
+        return Batch(adapted, frozen, padded.reroute, padded.retain, self.targets)
+
+    def _record(self, **values: Tensor) -> None:
+        self.micro_batches += 1
+        for name, value in values.items():
+            self.sums[name] = self.sums[name] + value.detach().cpu()
+
+
+def arguments(recipe: TrainRecipe, seed: int, folder: Path) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(folder),
+        max_steps=recipe.steps,
+        per_device_train_batch_size=1,  # one item of Draws is a whole micro-batch
+        gradient_accumulation_steps=recipe.accumulate,
+        train_sampling_strategy="sequential",  # Draws is already in drawing order
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type="constant_with_warmup",
+        warmup_steps=recipe.warmup_steps,
+        weight_decay=0.0,
+        max_grad_norm=recipe.max_grad_norm,
+        logging_steps=recipe.log_every,
+        save_steps=recipe.save_every,
+        save_total_limit=2,
+        seed=seed,
+        report_to=list(recipe.report_to),
+        disable_tqdm=True,  # progress is shown by our own callback
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+    )

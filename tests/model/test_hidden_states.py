@@ -1,0 +1,61 @@
+"""Captured states against `output_hidden_states`; the trunk is whole again afterwards."""
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModel, PreTrainedModel
+
+from switchgear.errors import ModelError, RecipeError
+from switchgear.model.hidden_states import both_states, hidden_states, target_indices, trunk_of
+from switchgear.model.load import add_adapter
+from switchgear.recipe import LoraRecipe
+
+IDS = torch.randint(3, 300, (2, 10), generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("last", [1, 3, 4])
+def test_states_are_those_of_output_hidden_states(tiny_model: PreTrainedModel, last: int):
+    expected = tiny_model(input_ids=IDS, output_hidden_states=True).hidden_states
+    states = hidden_states(tiny_model, IDS, last)
+    assert states.shape == (last + 1, 2, 10, 32)
+    torch.testing.assert_close(states, torch.stack(expected[: last + 1]), rtol=1e-5, atol=1e-5)
+
+
+def test_padding_on_the_right_changes_no_real_token(tiny_model: PreTrainedModel):
+    padded = torch.cat([IDS, torch.zeros(2, 5, dtype=torch.long)], dim=1)
+    torch.testing.assert_close(
+        hidden_states(tiny_model, padded, 3)[:, :, :10], hidden_states(tiny_model, IDS, 3), rtol=1e-5, atol=1e-5
+    )
+
+
+def test_the_trunk_is_restored_even_after_an_error(tiny_llama: PreTrainedModel):
+    before = tiny_llama(IDS).logits
+    with pytest.raises(IndexError):
+        hidden_states(tiny_llama, torch.full((1, 3), 10_000), 2)
+    assert len(trunk_of(tiny_llama).layers) == 4
+    assert not trunk_of(tiny_llama).layers[0]._forward_hooks
+    torch.testing.assert_close(tiny_llama(IDS).logits, before)
+
+
+def test_frozen_states_are_those_without_the_adapter(tiny_llama: PreTrainedModel):
+    alone = hidden_states(tiny_llama, IDS, 3)
+    adapted, frozen = both_states(add_adapter(tiny_llama, LoraRecipe(initial_b=0.1), layers=3), IDS, 3)
+    torch.testing.assert_close(frozen, alone)
+    assert not frozen.requires_grad
+    assert (adapted[1:] - frozen[1:]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(("layers", "expected"), [((10, 20), [10, 20]), ((1 / 3, 2 / 3), [10, 20]), ((30,), [30])])
+def test_layers_by_number_or_relative_depth(layers: tuple[float, ...], expected: list[int]):
+    assert target_indices(layers, 30) == expected
+
+
+@pytest.mark.parametrize("layer", [0, 31, -1, 0.001])
+def test_layers_out_of_range_name_the_depth(layer: float):
+    with pytest.raises(RecipeError, match="a model with 30 blocks"):
+        target_indices([layer], 30)
+
+
+def test_an_unknown_architecture_is_named():
+    encoder = AutoModel.from_config(AutoConfig.for_model("bert", hidden_size=32, num_hidden_layers=1, num_attention_heads=2))
+    with pytest.raises(ModelError, match="BertModel is not understood"):
+        trunk_of(encoder)

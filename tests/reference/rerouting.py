@@ -1,0 +1,35 @@
+"""The losses as their equations state them, with loops and `output_hidden_states=True`: what ours are tested against."""
+
+import torch
+from torch import Tensor
+
+
+def hidden_states(model: torch.nn.Module, ids: Tensor, mask: Tensor, last: int) -> list[Tensor]:
+    return list(model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states[: last + 1])
+
+
+def reroute_loss(adapted: list[Tensor], frozen: list[Tensor], mask: Tensor, targets: list[int], margin: float) -> Tensor:
+    """sum over l, b, t of m[b,t] relu(cos(h[l,b,t], h0[l,b,t]) - margin) / sum over l, b, t of m[b,t]"""
+    total, count = torch.zeros(()), 0
+    for state in targets:
+        for row, position in mask.nonzero().tolist():
+            h, h0 = adapted[state][row, position], frozen[state][row, position]
+            total = total + torch.relu(h @ h0 / (h.norm() * h0.norm()) - margin)
+            count += 1
+    return total / count
+
+
+def retain_reference(adapted: list[Tensor], frozen: list[Tensor], mask: Tensor) -> Tensor:
+    """mean over l = 0..last, b, t (padding included) of || m h - m h0 ||"""
+    distances = [(h * mask[..., None] - h0 * mask[..., None]).norm(dim=-1) for h, h0 in zip(adapted, frozen, strict=True)]
+    return torch.stack(distances).mean()
+
+
+def retain_relative(adapted: list[Tensor], frozen: list[Tensor], mask: Tensor) -> Tensor:
+    """mean over l = 1..last and the tokens of m of || h - h0 || / || h0 ||"""
+    total, count = torch.zeros(()), 0
+    for h, h0 in zip(adapted[1:], frozen[1:], strict=True):
+        for row, position in mask.nonzero().tolist():
+            total = total + (h[row, position] - h0[row, position]).norm() / h0[row, position].norm()
+            count += 1
+    return total / count
