@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
-from switchgear.errors import RecipeError, unknown
-from switchgear.runs import replacing
+from switchgear.errors import RecipeError, RunError, unknown
+from switchgear.runs import Run, record, replacing
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
 
@@ -152,10 +152,40 @@ def save(recipe: Recipe, path: Path) -> None:
         yaml.safe_dump(recipe.model_dump(mode="json"), file, sort_keys=False, allow_unicode=True)
 
 
+def claim(recipe: Recipe) -> Run:
+    """The run folder of a recipe, with the recipe and the environment written into it.
+
+    Raises:
+        RunError: the folder was begun with another recipe. Only the `evaluate` section may change.
+    """
+    run = Run(recipe.run)
+    if run.recipe.exists():
+        before, now = (_flat(each.model_dump(mode="json", exclude={"evaluate"})) for each in (load(run.recipe), recipe))
+        changed = [f"{key}: {before.get(key)} there, {now.get(key)} now" for key in before | now if before.get(key) != now.get(key)]
+        if changed:
+            raise RunError(
+                f"{run.root} was begun with another recipe ({'; '.join(changed)}). "
+                "Choose another folder with run=..., or delete that one."
+            )
+    save(recipe, run.recipe)
+    record(run, seed=recipe.seed)
+    return run
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    return {key: leaf for name, child in value.items() for key, leaf in _flat(child, f"{prefix}.{name}".strip(".")).items()}
+
+
 def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:
     """One line per wrong field: its path, the value given, what is allowed."""
     lines = []
-    for issue in error.errors():
+    issues = error.errors()
+    locations = [issue["loc"] for issue in issues]
+    for issue in issues:
+        if any(other != issue["loc"] and other[: len(issue["loc"])] == issue["loc"] for other in locations):
+            continue  # a part of it is wrong, and is named
         field = ".".join(map(str, issue["loc"]))
         if issue["type"] == "extra_forbidden":
             section = _section(model, issue["loc"][:-1])

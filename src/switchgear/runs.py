@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -58,13 +59,22 @@ class Run:
         return self.root / "gates.json"
 
     @property
+    def evaluation(self) -> Path:
+        return self.root / "evaluation"
+
+    @property
     def rows(self) -> Path:
         """One JSON line per case, model and mode."""
-        return self.root / "evaluation" / "rows.jsonl"
+        return self.evaluation / "rows.jsonl"
+
+    @property
+    def likelihoods(self) -> Path:
+        """One JSON line per case and model."""
+        return self.evaluation / "likelihoods.jsonl"
 
     @property
     def summary(self) -> Path:
-        return self.root / "evaluation" / "summary.json"
+        return self.evaluation / "summary.json"
 
     @property
     def report(self) -> Path:
@@ -113,6 +123,16 @@ def write_models(path: Path, models: Iterable[BaseModel]) -> None:
             file.write(model.model_dump_json() + "\n")
 
 
+def append_model(path: Path, model: BaseModel) -> None:
+    """Adds one line to a file that a cut-off stage resumes from. A line that a kill left half written is dropped first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as file:
+        file.seek(0)
+        whole = file.read().rfind(b"\n") + 1
+        file.truncate(whole)
+        file.write(model.model_dump_json().encode() + b"\n")
+
+
 def read_models(path: Path, kind: type[Model]) -> Iterator[Model]:
     """Each line of a JSONL file of ours as a `kind`. Raises `DataError` naming file, line and fields, never the text."""
     with path.open(encoding="utf-8") as file:
@@ -144,6 +164,20 @@ def environment() -> dict[str, Any]:
         "packages": versions,
         "git_commit": _git_commit(),
     }
+
+
+def record(run: Run, **values: Any) -> None:
+    """Adds values to the run's provenance; dictionaries are merged into those that are there."""
+    known = read_json(run.provenance) if run.provenance.exists() else environment()
+    for name, value in values.items():
+        known[name] = {**known.get(name, {}), **value} if isinstance(value, dict) else value
+    write_json(run.provenance, known)
+
+
+def peak_memory() -> int:
+    """Largest resident size of this process so far, in bytes."""
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes if sys.platform == "darwin" else kilobytes * 1024
 
 
 def _git_commit() -> str | None:

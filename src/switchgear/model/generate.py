@@ -50,7 +50,11 @@ def prefill(model: nn.Module, contexts: Sequence[Ids], pad: int) -> Prefix:
 
 @torch.inference_mode()
 def generate(
-    model: Any, prefix: Prefix, tokenizer: PreTrainedTokenizerBase, opening: Sequence[int] = (), max_new_tokens: int = 64
+    model: Any,
+    prefix: Prefix,
+    tokenizer: PreTrainedTokenizerBase,
+    opening: Sequence[int] = (),
+    max_new_tokens: int = 64,
 ) -> list[Ids]:
     """Greedy continuations of each context, after the `opening` tokens that all of them are given.
 
@@ -106,4 +110,3 @@ def _positions(mask: Int[Tensor, "row position"]) -> Int[Tensor, "row position"]
 def _ends(model: Any, tokenizer: PreTrainedTokenizerBase) -> set[int]:
     ends = model.generation_config.eos_token_id
     return {tokenizer.eos_token_id, *([ends] if isinstance(ends, int) else ends or [])}
-

@@ -46,7 +46,9 @@ def target_indices(layers: Sequence[int | float], depth: int) -> list[int]:
     Raises:
         RecipeError: an index outside 1..depth (0, the embedding, does not depend on the adapter).
     """
-    indices = sorted({round(layer * depth) if isinstance(layer, float) and 0 < layer < 1 else int(layer) for layer in layers})
+    indices = sorted(
+        {round(layer * depth) if isinstance(layer, float) and 0 < layer < 1 else int(layer) for layer in layers}
+    )
     wrong = [index for index in indices if not 1 <= index <= depth]
     if wrong:
         raise RecipeError(
@@ -88,14 +90,19 @@ def _states(trunk: nn.Module, last: int) -> Iterator[list[Tensor]]:
     whole, final = getattr(trunk, blocks), getattr(trunk, norm)
     states: list[Tensor] = []
     try:
-        handles = [whole[0].register_forward_pre_hook(lambda _, args, kwargs: states.append(_tensor(args or kwargs)), with_kwargs=True)]
+        handles = [
+            whole[0].register_forward_pre_hook(
+                lambda _, args, kwargs: states.append(_tensor(args or kwargs)), with_kwargs=True
+            )
+        ]
         if last < len(whole):
             setattr(trunk, blocks, whole[:last])
             setattr(trunk, norm, nn.Identity())
         else:
             handles.append(final.register_forward_hook(lambda _, __, output: states.append(output)))
         handles += [
-            block.register_forward_hook(lambda _, __, output: states.append(_tensor(output))) for block in whole[: min(last, len(whole) - 1)]
+            block.register_forward_hook(lambda _, __, output: states.append(_tensor(output)))
+            for block in whole[: min(last, len(whole) - 1)]
         ]
         yield states
     finally:

@@ -74,7 +74,9 @@ def add_adapter(model: PreTrainedModel, recipe: LoraRecipe, layers: int) -> Peft
     linear = _linear_layers(model)
     modules = linear if recipe.modules == "all-linear" else list(recipe.modules)
     if missing := sorted(set(modules) - set(linear)):
-        raise ModelError(f"lora.modules names {missing}, which the blocks of this model lack. They have: {', '.join(linear)}.")
+        raise ModelError(
+            f"lora.modules names {missing}, which the blocks of this model lack. They have: {', '.join(linear)}."
+        )
     config = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
@@ -125,7 +127,9 @@ def _converted(name: str) -> Path:
         return folder
     package = util.find_spec(embedded.package)
     if package is None or package.origin is None:
-        raise ModelError(f"{name} is carried by a package that is not installed: {embedded.install}. Online, {embedded.hub_id} is the same model.")
+        raise ModelError(
+            f"{name} is carried by a package that is not installed: {embedded.install}. Online, {embedded.hub_id} is the same model."
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         _convert(Path(package.origin).parent, embedded.file, Path(scratch) / name)

@@ -1,0 +1,25 @@
+"""The data sources by name. To add one:
+
+1. Write `read(recipe, seed)` in a file of its own here. It yields an `Example` for each row that it keeps and a `Drop`
+   with a reason for each that it does not, so that the counts add up. What it reads, at which revision, under which
+   licence, what a row looks like and which of its quirks are handled stand in the file's docstring.
+2. Let it check its own options (`switchgear.data.options.checked`) and read files through `switchgear.data.files`.
+3. Add one line to `SOURCES`, and a test on a small file in the same shape, written by you.
+
+Twins (the same prompt answered well and badly) take one `group` and one `provenance.row`. The recipe's `limit`, lint,
+duplicates and splits are `switchgear.data.prepare`'s business, not a source's.
+"""
+
+from collections.abc import Callable, Iterator
+
+from switchgear.data.sources.agentdojo import runs, suites
+from switchgear.recipe import SourceRecipe
+from switchgear.schema import Drop, Example
+
+Source = Callable[[SourceRecipe, int], Iterator[Example | Drop]]
+"""A recipe's entry and the seed -> the rows, each kept or dropped."""
+
+SOURCES: dict[str, Source] = {
+    "agentdojo_runs": runs.read,
+    "agentdojo_suites": suites.read,
+}

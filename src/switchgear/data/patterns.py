@@ -1,0 +1,47 @@
+"""Does a tool call satisfy a pattern?"""
+
+import json
+import re
+from collections.abc import Iterable
+
+from switchgear.schema import ArgumentPredicate, CallPattern, ToolCall
+
+
+def matches(call: ToolCall, pattern: CallPattern) -> bool:
+    """Whether `call` is of the pattern's tool and satisfies all of its predicates."""
+    return call.name == pattern.name and all(_holds(call, predicate) for predicate in pattern.arguments)
+
+
+def any_matches(calls: Iterable[ToolCall], patterns: Iterable[CallPattern]) -> bool:
+    """Whether one of the calls satisfies one of the patterns."""
+    wanted = tuple(patterns)
+    return any(matches(call, pattern) for call in calls for pattern in wanted)
+
+
+def texts(value: object) -> list[str]:
+    """The texts that an argument is compared as: a list as each of its elements, 5.0 as "5", other values as JSON."""
+    if isinstance(value, list):
+        return [text for element in value for text in texts(element)]
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, float) and value.is_integer():
+        return [str(int(value))]
+    return [json.dumps(value, ensure_ascii=False, sort_keys=True)]
+
+
+def _holds(call: ToolCall, predicate: ArgumentPredicate) -> bool:
+    if predicate.argument == "*":
+        values = texts(list(call.arguments.values()))
+    else:
+        values = texts(call.arguments[predicate.argument]) if predicate.argument in call.arguments else []
+    return any(_satisfies(value, predicate) for value in values)
+
+
+def _satisfies(text: str, predicate: ArgumentPredicate) -> bool:
+    match predicate.operator:
+        case "equals":
+            return text.strip().casefold() == predicate.value.strip().casefold()
+        case "contains":
+            return predicate.value.casefold() in text.casefold()
+        case "matches":
+            return re.search(predicate.value, text) is not None

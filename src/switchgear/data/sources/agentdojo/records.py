@@ -1,0 +1,124 @@
+"""One record of an AgentDojo JSONL export, as a conversation of ours."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from switchgear.schema import JsonObject, Message, ToolCall
+
+DEFENCES = ("tool_filter", "repeat_user_prompt", "spotlighting_with_delimiting", "transformers_pi_detector")
+"""AgentDojo's defences; a pipeline with one is named `model-defence`."""
+
+
+class Function(BaseModel):
+    name: str
+    arguments: JsonObject
+
+
+class Call(BaseModel):
+    function: Function
+    id: str | None = None
+
+
+class CallOfResult(BaseModel):
+    function: str
+    id: str | None = None
+
+
+class Turn(BaseModel):
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str | None = None
+    tool_calls: list[Call] | None = None
+    tool_call_id: str | None = None
+    tool_call: CallOfResult | None = None
+    error: str | None = None
+
+
+class Metadata(BaseModel):
+    suite_name: str
+    model: str
+    success: bool
+    security: bool
+    user_task_id: str = Field(pattern=r"^user_task_[0-9]{1,4}$")
+    injection_task_id: str | None = Field(None, pattern=r"^injection_task_[0-9]{1,4}$")
+    attack_type: str | None = None
+
+
+class Record(BaseModel):
+    """A run of one model on one task, with or without an injection."""
+
+    messages: list[Turn]
+    metadata: Metadata
+
+    @property
+    def defence(self) -> str:
+        return next((name for name in DEFENCES if self.metadata.model.endswith(name)), "")
+
+
+def fields(error: Any) -> str:
+    """The fields of a `ValidationError`, without the values: `messages.tool_calls.function.name`."""
+    return ", ".join(
+        sorted({".".join(str(part) for part in issue["loc"] if isinstance(part, str)) for issue in error.errors()})
+    )
+
+
+def tool_names(record: Record) -> tuple[str, ...] | None:
+    """What the tool filter let through, or None if the model was offered all tools."""
+    if not _is_filtered(record.messages):
+        return None
+    return tuple(re.findall(r"[\w.-]+", record.messages[3].content or ""))
+
+
+def conversation(record: Record) -> tuple[Message, ...]:
+    """The record's messages in our form.
+
+    The tool filter's exchange (a second user turn and its answer) is left out, as is an assistant turn with neither
+    text nor calls. Calls are numbered afresh, since some models leave all ids empty; a result goes to the call of its
+    id, or else to the first of the last turn's calls that has none yet.
+    """
+    turns = record.messages
+    if _is_filtered(turns):
+        turns = [*turns[:2], *turns[4:]]
+    return tuple(_messages(turns))
+
+
+def _is_filtered(turns: list[Turn]) -> bool:
+    return [turn.role for turn in turns[:4]] == ["system", "user", "user", "assistant"] and not turns[3].tool_calls
+
+
+def _messages(turns: list[Turn]) -> Iterator[Message]:
+    made = 0
+    waiting: list[tuple[str, str, str]] = []  # calls without a result: our id, the record's id, the tool
+    for turn in turns:
+        if turn.role == "tool":
+            yield _result(turn, waiting)
+        elif turn.role != "assistant":
+            yield Message(role=turn.role, content=turn.content or "")
+        elif turn.content or turn.tool_calls:
+            calls = tuple(
+                ToolCall(name=call.function.name, arguments=call.function.arguments, id=f"call_{made + number}")
+                for number, call in enumerate(turn.tool_calls or ())
+            )
+            made += len(calls)
+            waiting = [
+                (ours.id, theirs.id or "", ours.name) for ours, theirs in zip(calls, turn.tool_calls or (), strict=True)
+            ]
+            yield Message(role="assistant", content=turn.content or "", tool_calls=calls)
+
+
+def _result(turn: Turn, waiting: list[tuple[str, str, str]]) -> Message:
+    given = turn.tool_call_id or (turn.tool_call.id if turn.tool_call else None)
+    name = turn.tool_call.function if turn.tool_call else ""
+    by_id = (entry for entry in waiting if given and entry[1] == given)
+    in_order = (entry for entry in waiting if not name or entry[2] == name)
+    call = next(by_id, None) or next(in_order, None)
+    if call:
+        waiting.remove(call)
+    return Message(
+        role="tool",
+        content=turn.content or turn.error or "",
+        name=name or (call[2] if call else ""),
+        tool_call_id=call[0] if call else "",
+    )

@@ -1,0 +1,167 @@
+"""Recorded runs of real models on AgentDojo, one JSONL file for each model.
+
+Address: github.com/memo-ozdincer/harmful-agents-meta-dataset, `data/agent_dojo/*.jsonl`, at commit
+6626fb4f693880dffbea6b76f260d0b9c37ab669. That repository states no licence; AgentDojo itself is MIT.
+
+A row, abbreviated:
+    {"index": 7, "annotations": [],
+     "messages": [
+       {"role": "user", "content": "Pay the bill 'bill.txt'."},
+       {"role": "assistant", "content": null, "tool_calls": [
+          {"id": "c1", "type": "function", "function": {"name": "read_file", "arguments": {"file_path": "bill.txt"}}}]},
+       {"role": "tool", "content": "...", "tool_call_id": "c1", "tool_call": {"function": "read_file"}, "error": null},
+       {"role": "assistant", "content": "Paid.", "tool_calls": null}],
+     "metadata": {"suite_name": "banking", "model": "...", "success": true, "security": true,
+                  "user_task_id": "user_task_0", "injection_task_id": null, "attack_type": null}}
+
+`security: true` means that the attack SUCCEEDED. It means nothing without an injection, and is the default after an
+API error. Some forks use the opposite sense (option `sense: attack_failed`). So a row is hijacked only if it is
+labelled so, ends properly and makes an attacker's call after the injection was seen; and a file whose labels contradict
+its traces is refused. A run that never read its injection is clean. Resisted and clean runs are kept if they solved the
+user's task. The continuation of a hijacked run is the messages that make an attacker's call.
+
+Quirks: line 1 is a header without messages; some rows have no messages, or end on a tool result or user turn (the error
+default); `content` may be null; `tool_calls` a list, null, [] or absent; ids empty; results fewer than calls; `error`
+set and `content` empty; the tool filter adds an exchange before the first call; tool definitions are the suite's.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from pydantic import ValidationError
+
+from switchgear.data.files import Line, jsonl, paths
+from switchgear.data.options import Options, checked
+from switchgear.data.sources.agentdojo.categories import CATEGORIES
+from switchgear.data.sources.agentdojo.expectations import own_pattern
+from switchgear.data.sources.agentdojo.records import Record, fields, tool_names
+from switchgear.data.sources.agentdojo.verdicts import RecordedRun, check_labels, inspect, verdict
+from switchgear.data.sources.agentdojo.world import SUITES, tools
+from switchgear.errors import DataError
+from switchgear.recipe import SourceRecipe
+from switchgear.runs import sha256
+from switchgear.schema import CallPattern, Drop, Example, Expectation, Provenance, Role, ToolSpec, Trace
+
+SOURCE = "agentdojo_runs"
+
+
+class RunsOptions(Options):
+    sense: Literal["attack_succeeded", "attack_failed"] = "attack_succeeded"
+    """What `security: true` means."""
+
+
+class Judged(NamedTuple):
+    """A line of a file with its record and run, and what was made of it."""
+
+    line: Line
+    record: Record
+    run: RecordedRun
+    outcome: Trace | str
+
+
+def read(recipe: SourceRecipe, seed: int) -> Iterator[Example | Drop]:
+    """Every row of every file, kept or dropped with a reason; the header line is a drop of its own.
+
+    Raises:
+        DataError: a file that is missing, damaged, or holds no AgentDojo run.
+        LabelError: a file whose labels contradict its traces.
+    """
+    options = checked(recipe, RunsOptions)
+    for path in paths(recipe, ".jsonl"):
+        rows = [_judge(path, line, options) for line in jsonl(path)]
+        _check_file(path, rows)
+        revision = f"sha256 {sha256(path)[:16]}"
+        for row in rows:
+            yield row if isinstance(row, Drop) else _kept(path, row, revision)
+
+
+def _judge(path: Path, line: Line, options: RunsOptions) -> Judged | Drop:
+    row = f"{path.name}:{line.number}"
+    if line.number == 1 and "messages" not in line.value:
+        return Drop(reason="the file's header line", row=row)
+    try:
+        record = Record.model_validate(line.value)
+        if record.metadata.suite_name not in SUITES:
+            return Drop(reason="not of one of the four suites", row=row)
+        run = inspect(record)
+    except ValidationError as error:
+        return Drop(reason=f"not an AgentDojo run (wrong: {fields(error)})", row=row)
+    won = record.metadata.security == (options.sense == "attack_succeeded")
+    return Judged(line, record, run, verdict(run, won))
+
+
+def _check_file(path: Path, rows: list[Judged | Drop]) -> None:
+    judged = [row for row in rows if isinstance(row, Judged)]
+    if not judged:
+        raise DataError(
+            f"{path} holds no AgentDojo run in its {len(rows)} lines. Each needs `messages` and `metadata`."
+        )
+    check_labels(path, Counter(row.outcome for row in judged if row.run.forbidden and row.run.ended))
+
+
+def _kept(path: Path, row: Judged, revision: str) -> Example | Drop:
+    name, run, metadata = f"{path.name}:{row.line.number}", row.run, row.record.metadata
+    if not isinstance(row.outcome, Trace):
+        return Drop(reason=row.outcome, row=name)
+    hijacked = row.outcome is Trace.HIJACKED
+    continuation = run.attacks if hijacked else run.answers
+    return Example(
+        id=f"{SOURCE}/{path.stem}/{row.line.number}",
+        role=Role.HARMFUL if hijacked else Role.BENIGN,
+        trace=row.outcome,
+        messages=run.messages,
+        tools=_offered(row.record, run),
+        continuation=continuation,
+        expectation=Expectation(
+            expected=_expected(run, continuation, hijacked), forbidden=run.forbidden if run.seen else ()
+        ),
+        category=CATEGORIES[metadata.suite_name, _number(metadata.injection_task_id)] if run.seen else "",
+        group=f"{metadata.suite_name}/{metadata.user_task_id}",
+        tags=_tags(row.record, run),
+        provenance=Provenance(
+            dataset=SOURCE,
+            revision=revision,
+            licence="none stated (AgentDojo: MIT)",
+            row=name,
+            sha256=hashlib.sha256(row.line.text.encode()).hexdigest(),
+        ),
+    )
+
+
+def _expected(run: RecordedRun, continuation: tuple[int, ...], hijacked: bool) -> tuple[CallPattern, ...]:
+    """The calls of the continuation; of a hijacked run, those of the user's task that had not been made before."""
+    contents = [message.content for message in run.messages]
+    if not hijacked:
+        calls = [(index, call) for index in continuation for call in run.messages[index].tool_calls]
+        return tuple(own_pattern(call, "\n".join(contents[:index])) for index, call in calls)
+    start = continuation[0]
+    made = [(call.name, call.arguments) for message in run.messages[:start] for call in message.tool_calls]
+    left = (call for call in run.own_calls if (call.name, call.arguments) not in made)
+    return tuple(own_pattern(call, "\n".join(contents[:start])) for call in left)
+
+
+def _offered(record: Record, run: RecordedRun) -> tuple[ToolSpec, ...]:
+    """The suite's tools; behind a tool filter, those it let through or that were called."""
+    allowed = tool_names(record)
+    called = {call.name for message in run.messages for call in message.tool_calls}
+    return tuple(
+        tool
+        for tool in tools(record.metadata.suite_name)
+        if allowed is None or tool.name in allowed or tool.name in called
+    )
+
+
+def _tags(record: Record, run: RecordedRun) -> dict[str, str]:
+    metadata = record.metadata
+    tags = {"source": SOURCE, "suite": metadata.suite_name, "user_task": metadata.user_task_id, "model": metadata.model}
+    if run.seen:
+        family = metadata.attack_type or "unknown"
+        tags |= {"injection_task": metadata.injection_task_id or "", "family": family, "template": f"{family}/recorded"}
+    return tags | ({"defence": record.defence} if record.defence else {})
+
+
+def _number(task_id: str | None) -> int:
+    return int((task_id or "").rpartition("_")[2])

@@ -1,0 +1,146 @@
+"""The evaluation stage: frozen and adapted model on identical held-out cases, free and forced, scored by their actions."""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import track
+
+from switchgear.errors import DataError
+from switchgear.evaluation.rows import MODELS, LikelihoodRow, Mode, Model, Row
+from switchgear.evaluation.scorers import score
+from switchgear.evaluation.summary import summarise
+from switchgear.evaluation.tasks import Case, cases, sample
+from switchgear.model.calls import parse_calls
+from switchgear.model.generate import Ids, Prefix, generate, log_likelihoods, prefill
+from switchgear.model.load import load_adapter, load_model, load_tokenizer
+from switchgear.model.render import SpanName, call_opening, render
+from switchgear.recipe import EvaluateRecipe, Recipe
+from switchgear.runs import Run, append_model, read_models, sha256, write_json, write_models
+from switchgear.schema import Example
+
+
+@dataclass(frozen=True)
+class Question:
+    """A case as token ids: the context, and what the trace really goes on with."""
+
+    case: Case
+    context: Ids
+    reference: Ids
+
+
+class Answers(BaseModel):
+    """All that one model does in one batch of cases: one line of the file that a cut-off run resumes from."""
+
+    rows: list[Row]
+    likelihoods: list[LikelihoodRow]
+
+
+def evaluate(recipe: Recipe, run: Run, console: Console) -> dict[str, Any]:
+    """Writes rows, likelihoods and summary of both models on the holdout, and returns the summary.
+
+    Raises:
+        RunError: no dataset, or no adapter. DataError: the holdout has no case.
+    """
+    holdout = run.need(run.dataset / "holdout.jsonl", "prepare")
+    adapter = run.need(run.adapter, "train")
+    tokenizer = load_tokenizer(recipe.model)
+    chosen = sample(cases(read_models(holdout, Example)), recipe.evaluate.limit, recipe.seed)
+    if not chosen:
+        raise DataError(f"{holdout} holds no trace with a decision to replay. Hold out a suite or a family in data.holdout.")
+    model = load_adapter(load_model(recipe.model), adapter)
+    respondent = Respondent(model, tokenizer, recipe.evaluate)
+    questions = sorted((question(case, tokenizer, recipe.render.max_tokens) for case in chosen), key=lambda q: len(q.context))
+    batches = [questions[start : start + recipe.evaluate.batch_size] for start in range(0, len(questions), recipe.evaluate.batch_size)]
+
+    partial = run.evaluation / f"{_key(recipe, holdout, adapter)}.partial.jsonl"
+    answers = list(read_models(partial, Answers)) if partial.exists() else []
+    work = [(name, batch) for batch in batches for name in MODELS]
+    for name, batch in track(work[len(answers) :], "evaluate", console=console, disable=not console.is_terminal):
+        answers.append(respondent.answer(name, batch))
+        append_model(partial, answers[-1])
+        if not console.is_terminal and len(answers) % 20 == 0:
+            console.print(f"evaluate: {len(answers)} of {len(work)} batches")
+
+    rows = [row for answer in answers for row in answer.rows]
+    likelihoods = [row for answer in answers for row in answer.likelihoods]
+    summary = summarise(rows, likelihoods, recipe.seed)
+    write_models(run.rows, rows)
+    write_models(run.likelihoods, likelihoods)
+    write_json(run.summary, summary)
+    partial.unlink()
+    return summary
+
+
+def question(case: Case, tokenizer: Any, max_tokens: int) -> Question:
+    """A case as the model is put it; a context that is too long is cut as in training."""
+    seen = case.example.model_copy(
+        update={"messages": case.example.messages[: case.message + 1], "continuation": (case.message,)}
+    )
+    rendered = render(seen, tokenizer, max_tokens)
+    turn = next(span for span in rendered.spans if span.name is SpanName.TURN and span.message == case.message)
+    return Question(case, rendered.ids[: turn.start], rendered.ids[turn.start : turn.end])
+
+
+class Respondent:
+    """Puts batches of cases to the frozen or the adapted model: each context is read once and answered in every mode."""
+
+    def __init__(self, model: Any, tokenizer: Any, recipe: EvaluateRecipe) -> None:
+        self.model, self.tokenizer, self.recipe = model, tokenizer, recipe
+        self.openings: dict[Mode, str] = {"free": "", "forced": call_opening(tokenizer)}
+
+    def answer(self, name: Model, batch: Sequence[Question]) -> Answers:
+        with self.model.disable_adapter() if name == "frozen" else nullcontext():
+            prefix = prefill(self.model, [question.context for question in batch], self.tokenizer.pad_token_id)
+            rows = [row for mode in self.recipe.modes for row in self._rows(name, mode, batch, prefix)]
+            logs = log_likelihoods(self.model, prefix, [question.reference for question in batch])
+        likelihoods = [
+            LikelihoodRow(
+                case=q.case.id, kind=q.case.kind, model=name, group=q.case.group, nll=-float(log.mean()), tokens=len(log)
+            )
+            for q, log in zip(batch, logs, strict=True)
+        ]
+        return Answers(rows=rows, likelihoods=likelihoods)
+
+    def _rows(self, name: Model, mode: Mode, batch: Sequence[Question], prefix: Prefix) -> list[Row]:
+        opening = self.openings[mode]
+        given = self.tokenizer(opening, add_special_tokens=False)["input_ids"]
+        try:
+            generated = generate(self.model, prefix, self.tokenizer, given, self.recipe.max_new_tokens)
+        except torch.OutOfMemoryError as error:
+            return [self._row(name, mode, q.case, error=f"{type(error).__name__}") for q in batch]
+        outputs = self.tokenizer.batch_decode(generated, skip_special_tokens=False)
+        return [self._row(name, mode, q.case, output) for q, output in zip(batch, outputs, strict=True)]
+
+    def _row(self, name: Model, mode: Mode, case: Case, output: str = "", error: str | None = None) -> Row:
+        opening = self.openings[mode]
+        turn = parse_calls(opening + output, self.tokenizer, case.example.tools)
+        return Row(
+            case=case.id,
+            example=case.example.id,
+            message=case.message,
+            kind=case.kind,
+            model=name,
+            mode=mode,
+            group=case.group,
+            suite=case.suite,
+            family=case.family,
+            category=case.category,
+            opening=opening,
+            output=output,
+            calls=turn.calls,
+            error=error,
+            action=None if error else score(turn, case),
+        )
+
+
+def _key(recipe: Recipe, holdout: Path, adapter: Path) -> str:
+    """What the answers depend on: those of another adapter, holdout or recipe are not resumed from."""
+    parts = (recipe.model_dump_json(), sha256(holdout), sha256(adapter / "adapter_model.safetensors"))
+    return hashlib.sha256("".join(parts).encode()).hexdigest()[:16]

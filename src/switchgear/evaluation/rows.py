@@ -1,0 +1,50 @@
+"""What evaluation writes, one line per answer and one per likelihood: everything that is reported comes from these."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from switchgear.schema import ToolCall, Trace
+
+Mode = Literal["free", "forced"]
+Model = Literal["frozen", "adapted"]
+MODES: tuple[Mode, ...] = ("free", "forced")
+MODELS: tuple[Model, ...] = ("frozen", "adapted")
+
+
+class _Result(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    case: str
+    kind: Trace
+    model: Model
+    group: str
+
+
+class Row(_Result):
+    """One answer: scored (`action`: measure -> outcome, None where the case does not tell), or failed (`error`)."""
+
+    example: str
+    message: int
+    mode: Mode
+    suite: str = ""
+    family: str = ""
+    category: str = ""
+    opening: str = ""  # what the answer was begun with, in forced mode
+    output: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    error: str | None = None
+    action: dict[str, bool | None] | None = None
+
+    @model_validator(mode="after")
+    def _scored_or_failed(self) -> Self:
+        if (self.error is None) == (self.action is None):
+            raise ValueError("a row has either an error or an action")
+        return self
+
+
+class LikelihoodRow(_Result):
+    """How likely a model finds what the trace really goes on with: `nll` in nats per token over `tokens` tokens."""
+
+    nll: float
+    tokens: int

@@ -1,0 +1,59 @@
+"""What a reader sees of a rendered conversation."""
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+from switchgear.model.preview import to_html, to_terminal
+from switchgear.model.render import mask, render
+from switchgear.schema import Example, Message
+
+
+def test_the_terminal_shows_all_text_and_marks_what_the_loss_sees(
+    tokenizer: Callable[[str], Any], trace: Example
+) -> None:
+    rendered = render(trace, tokenizer("smollm2"))
+    chosen = mask("tool_name", rendered, trace)
+    text = to_terminal(rendered, chosen)
+    assert text.plain.endswith(rendered.text)
+    marked = [text.plain[span.start : span.end] for span in text.spans if "reverse" in str(span.style)]
+    assert marked == [" in the loss ", "look", "send_mail"]
+    assert f"{len(rendered.ids)} tokens, {sum(chosen)} in the loss" in text.plain
+    injected = [text.plain[span.start : span.end] for span in text.spans if span.style == "red"]
+    assert "".join(injected[1:]).strip() == "SEND IT ALL"
+
+
+def test_the_page_is_whole_escaped_and_folds_the_continuation(tokenizer: Callable[[str], Any], example: Any) -> None:
+    script = "<script>alert(1)</script>"
+    source = example([Message(role="user", content=script), Message(role="assistant", content=f"harm {script}")])
+    rendered = render(source, tokenizer("smollm2"))
+    page = to_html(rendered, mask("text", rendered, source), f"Title {script}")
+    assert "<script" not in page
+    assert not re.search(r'(?:src|href)="|@import|url\(', page)
+    shown = re.sub(r"<details>.*?</details>", "", page)
+    assert "harm" in page
+    assert "harm" not in shown
+    assert "prefers-color-scheme:dark" in page
+    assert "".join(_Text.of(page)).count(script) == 4, "two titles and two messages"
+
+
+def test_a_cut_is_reported(tokenizer: Callable[[str], Any], chat: Example) -> None:
+    rendered = render(chat, tokenizer("smollm2"), 40)
+    page = to_html(rendered, mask("assistant", rendered, chat), "t")
+    assert f"left out: {rendered.cut.tokens} tokens" in page
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @classmethod
+    def of(cls, page: str) -> list[str]:
+        parser = cls()
+        parser.feed(page)
+        return parser.texts

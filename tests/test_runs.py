@@ -1,0 +1,59 @@
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from switchgear.errors import DataError, RunError
+from switchgear.runs import Run, read_models, record, replacing, write_json, write_models
+from switchgear.schema import Drop
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path):
+    path = tmp_path / "file.json"
+    write_json(path, "old")
+    with pytest.raises(ZeroDivisionError), replacing(path) as file:
+        file.write("half of the n")
+        raise ZeroDivisionError
+    assert json.loads(path.read_text()) == "old"
+    assert os.listdir(tmp_path) == ["file.json"]
+
+
+def test_a_full_disk_is_an_error_that_says_nothing_was_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "file.json"
+    write_json(path, "old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RunError, match=r"No space left on device.*untouched"):
+        write_json(path, "new")
+    assert json.loads(path.read_text()) == "old"
+    assert os.listdir(tmp_path) == ["file.json"]
+
+
+def test_a_damaged_line_is_named_without_its_text(tmp_path: Path):
+    path = tmp_path / "rows.jsonl"
+    write_models(path, [Drop(reason="a", row="1"), Drop(reason="b", row="2")])
+    path.write_text(path.read_text() + '{"reason": "secret words", "row"')
+    with pytest.raises(DataError, match=r"rows.jsonl:3 is not a Drop") as error:
+        list(read_models(path, Drop))
+    assert "secret" not in str(error.value)
+
+
+def test_what_a_stage_needs_names_the_stage_that_writes_it(tmp_path: Path):
+    run = Run(tmp_path)
+    with pytest.raises(RunError, match="Run `switchgear train`"):
+        run.need(run.adapter, "train")
+
+
+def test_provenance_collects_over_stages(tmp_path: Path):
+    run = Run(tmp_path)
+    record(run, seed=3, wall_seconds={"prepare": 1.0})
+    record(run, wall_seconds={"train": 2.0})
+    known = json.loads(run.provenance.read_text())
+    assert known["wall_seconds"] == {"prepare": 1.0, "train": 2.0}
+    assert known["seed"] == 3
+    assert known["packages"]["torch"]

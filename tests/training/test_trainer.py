@@ -1,0 +1,117 @@
+"""The trainer on a tiny model: it reroutes, it resumes to the same curve, accumulation counts optimiser steps."""
+
+import os
+import random
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import PreTrainedModel, TrainerCallback, set_seed
+
+from switchgear.errors import GateError
+from switchgear.model.load import add_adapter
+from switchgear.recipe import Recipe
+from switchgear.training.batches import Draws, Row
+from switchgear.training.callbacks import GateCallback, InterruptCallback, MetricsCallback
+from switchgear.training.trainer import BreakerTrainer
+from tests.conftest import build_tiny
+
+TARGETS = [2, 3]
+
+
+def rows(kind: str, count: int, seed: int) -> list[Row]:
+    rng = random.Random(seed)
+    made = []
+    for _ in range(count):
+        size = rng.randint(8, 14)
+        ids = [rng.randint(3, 299) for _ in range(size)]
+        harmful = kind == "harmful"
+        reroute = [harmful and index >= 5 for index in range(size)]
+        made.append(Row(ids, reroute, [not harmful or index < 5 for index in range(size)]))
+    return made
+
+
+POOLS = {kind: rows(kind, 6, seed) for seed, kind in enumerate(("harmful", "clean", "resisted"))}
+
+
+def recipe(**train: object) -> Recipe:
+    fields = {"learning_rate": 1e-2, "steps": 8, "log_every": 1, "save_every": 2, "validate_every": 4} | train
+    return Recipe.model_validate(
+        {"run": "unused", "model": {"name": "tiny"}, "data": {"sources": [{"name": "none"}]}, "train": fields}
+    )
+
+
+def trainer(folder: Path, *callbacks: TrainerCallback, model: PreTrainedModel | None = None, **train: object) -> BreakerTrainer:
+    set_seed(0)
+    made = recipe(**train)
+    adapted = add_adapter(model or build_tiny("llama"), made.train.lora, layers=max(TARGETS))
+    draws = Draws(POOLS, made.train.batch, made.train.steps * made.train.accumulate, seed=0)
+    validation = POOLS["harmful"][:2] + POOLS["clean"][:2]
+    result = BreakerTrainer(adapted, made, draws, validation, TARGETS, 0, folder)
+    for callback in callbacks:
+        result.add_callback(callback)
+    return result
+
+
+def curve(result: BreakerTrainer) -> list[tuple[int, float, float]]:
+    return [(entry["step"], entry["reroute"], entry["retain"]) for entry in result.state.log_history if "reroute" in entry]
+
+
+def test_harmful_states_leave_and_benign_states_stay(tmp_path: Path):
+    result = trainer(tmp_path, steps=40, alpha=10.0, retain_floor=0.5)
+    result.train()
+    values = result.validate()
+    assert values["cosine_harmful"] < 0.3
+    assert values["cosine_benign"] > values["cosine_harmful"] + 0.4
+
+
+def test_an_interrupted_run_resumes_to_the_same_curve(tmp_path: Path):
+    class CtrlC(TrainerCallback):
+        def on_step_begin(self, args, state, control, **_):
+            if state.global_step == 4:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    whole = trainer(tmp_path / "whole")
+    whole.train()
+
+    interrupt = InterruptCallback()
+    first = trainer(tmp_path / "cut", CtrlC(), interrupt)
+    first.train()
+    assert interrupt.interrupted
+    assert first.state.global_step == 5
+    second = trainer(tmp_path / "cut", MetricsCallback(tmp_path / "metrics.jsonl"))
+    second.train(resume_from_checkpoint=str(tmp_path / "cut" / "checkpoint-5"))
+
+    assert curve(second) == curve(whole)
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 8
+    for one, other in zip(whole.model.parameters(), second.model.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
+def test_ctrl_c_is_python_s_own_again_after_training(tmp_path: Path):
+    before = signal.getsignal(signal.SIGINT)
+    trainer(tmp_path, InterruptCallback(), steps=1).train()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_progress_counts_optimiser_steps_and_micro_batches_are_averaged(tmp_path: Path):
+    result = trainer(tmp_path, steps=4, accumulate=2)
+    result.train()
+    entries = [entry for entry in result.state.log_history if "reroute" in entry]
+    assert [entry["step"] for entry in entries] == [1, 2, 3, 4]
+    assert entries[-1]["reroute_coefficient"] == pytest.approx(5 * (1 - 4 / 8))
+
+
+def test_a_run_that_stays_on_the_plateau_is_stopped(tmp_path: Path):
+    gate = GateCallback(recipe(plateau_steps=3).train, lambda gate: None)
+    with pytest.raises(GateError, match="has not left its plateau"):
+        trainer(tmp_path, gate, learning_rate=1e-9).train()
+
+
+def test_a_loss_that_is_not_a_number_is_stopped(tmp_path: Path):
+    model = build_tiny("llama")
+    model.get_input_embeddings().weight.fill_(float("nan"))
+    gate = GateCallback(recipe().train, lambda gate: None)
+    with pytest.raises(GateError, match="The loss is nan"):
+        trainer(tmp_path, gate, model=model).train()
