@@ -38,7 +38,15 @@ SMALL = {
     "bos_token_id": 1,
     "eos_token_id": 2,
 }
-GPT2 = {"n_embd": 32, "n_layer": 4, "n_head": 4, "n_positions": 512, "vocab_size": 300, "eos_token_id": 2, "bos_token_id": 1}
+GPT2 = {
+    "n_embd": 32,
+    "n_layer": 4,
+    "n_head": 4,
+    "n_positions": 512,
+    "vocab_size": 300,
+    "eos_token_id": 2,
+    "bos_token_id": 1,
+}
 TINY = {
     "llama": SMALL,
     "mistral": SMALL,

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from switchgear.errors import DataError, RunError
-from switchgear.runs import Run, read_models, record, replacing, write_json, write_models
+from switchgear.runs import (
+    Run,
+    append_model,
+    read_models,
+    record,
+    replacing,
+    resume_models,
+    write_json,
+    write_models,
+)
 from switchgear.schema import Drop
 
 
@@ -57,3 +66,15 @@ def test_provenance_collects_over_stages(tmp_path: Path):
     assert known["wall_seconds"] == {"prepare": 1.0, "train": 2.0}
     assert known["seed"] == 3
     assert known["packages"]["torch"]
+
+
+def test_a_half_written_line_is_cut_off_and_written_again(tmp_path: Path):
+    path = tmp_path / "rows.partial.jsonl"
+    assert resume_models(path, Drop) == []
+    one, two = Drop(reason="a", row="1"), Drop(reason="b", row="2")
+    append_model(path, one)
+    with path.open("a") as file:
+        file.write('{"reason": "b", "ro')
+    assert resume_models(path, Drop) == [one]
+    append_model(path, two)
+    assert resume_models(path, Drop) == [one, two]

@@ -11,7 +11,10 @@ TURNS = (Message(role="user", content="hi"), Message(role="assistant", tool_call
 
 
 def example(**fields: object) -> Example:
-    return Example(**{"id": "1", "role": Role.BENIGN, "messages": TURNS, "continuation": (1,), "group": "g", "provenance": SOURCE} | fields)
+    return Example(
+        **{"id": "1", "role": Role.BENIGN, "messages": TURNS, "continuation": (1,), "group": "g", "provenance": SOURCE}
+        | fields
+    )
 
 
 def test_arguments_are_a_string_on_disk_and_a_dictionary_in_memory():

@@ -26,21 +26,25 @@ app = typer.Typer(
 )
 console = Console()
 
-RecipePath = Annotated[Path, typer.Argument(metavar="RECIPE", help="A YAML recipe; recipes/demo.yaml is a commented one.")]
-Overrides = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Override any field of the recipe.")]
+RecipePath = Annotated[
+    Path, typer.Argument(metavar="RECIPE", help="A YAML recipe; recipes/demo.yaml is a commented one.")
+]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Override any field of the recipe.")
+]
 
 
 @app.command(epilog="Example: switchgear prepare recipes/demo.yaml data.sources.0.limit=100")
 def prepare(recipe: RecipePath, overrides: Overrides = None) -> None:
     """Read the sources, check labels, split, and write the dataset with its card."""
-    from switchgear.data.card import card_table
+    from switchgear.data.card import table
     from switchgear.data.prepare import prepare as stage
 
     loaded, run = _open(recipe, overrides)
     with _recorded(run, "prepare"):
         card = stage(loaded, run, console)
-    record(run, data=card["files"])
-    console.print(card_table(card))
+    record(run, data=card["sha256"])
+    console.print(table(card))
 
 
 @app.command(epilog="Example: switchgear preview recipes/demo.yaml --trace hijacked --html preview.html")
@@ -71,7 +75,9 @@ def preview(
         console.print(f"The same as a page: {html}")
 
 
-@app.command(epilog="Example: switchgear train recipes/demo.yaml train.steps=80. Ctrl-C stops cleanly; the same command resumes.")
+@app.command(
+    epilog="Example: switchgear train recipes/demo.yaml train.steps=80. Ctrl-C stops cleanly; the same command resumes."
+)
 def train(recipe: RecipePath, overrides: Overrides = None) -> None:
     """Train the adapter on a prepared dataset, or resume."""
     from switchgear.training.train import train as stage
@@ -87,7 +93,7 @@ def train(recipe: RecipePath, overrides: Overrides = None) -> None:
 def evaluate(recipe: RecipePath, overrides: Overrides = None) -> None:
     """Put frozen and adapted model before the held-out cases, and score what they do."""
     from switchgear.evaluation.evaluate import evaluate as stage
-    from switchgear.evaluation.summary import verdict_table
+    from switchgear.evaluation.verdict import verdict_table
 
     loaded, run = _open(recipe, overrides)
     with _recorded(run, "evaluate"):

@@ -33,6 +33,8 @@ class SourceRecipe(_Section):
     """A file, a folder, or (`*` allowed) a pattern of files, for sources that are read from disk."""
     limit: PositiveInt | None = None
     """Keep at most this many examples, drawn evenly over the groups with the recipe's seed."""
+    max_characters: PositiveInt | None = None
+    """Leave out longer conversations (tools included); they are counted on the card."""
     options: dict[str, Any] = Field(default_factory=dict)
     """What this source alone understands; each source documents and checks its own."""
 
@@ -86,7 +88,7 @@ class TrainRecipe(_Section):
     target_layers: tuple[int | float, ...] = Field(default=(1 / 3, 2 / 3), min_length=1)
     """Hidden states to reroute: whole numbers are indices (0 = embedding), fractions are relative depth."""
     mask: str = "assistant"
-    """Which spans of a harmful continuation are rerouted; a key of `switchgear.model.render.MASKS`."""
+    """Which spans of a harmful continuation are rerouted; a key of `switchgear.model.masks.MASKS`."""
     lora: LoraRecipe = LoraRecipe()
     batch: BatchRecipe = BatchRecipe()
     steps: PositiveInt = 150
@@ -137,13 +139,17 @@ def load(path: Path, overrides: list[str] | tuple[str, ...] = ()) -> Recipe:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path} is not YAML: {error}") from error
     if not isinstance(values, dict):
-        raise RecipeError(f"{path} holds a {type(values).__name__}; a recipe is a mapping with `run`, `model` and `data`.")
+        raise RecipeError(
+            f"{path} holds a {type(values).__name__}; a recipe is a mapping with `run`, `model` and `data`."
+        )
     for override in overrides:
         _override(values, override)
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        raise RecipeError("\n".join([f"{path} cannot be used:", *(f"  {line}" for line in explain(error, Recipe))])) from error
+        raise RecipeError(
+            "\n".join([f"{path} cannot be used:", *(f"  {line}" for line in explain(error, Recipe))])
+        ) from error
 
 
 def save(recipe: Recipe, path: Path) -> None:
@@ -161,7 +167,11 @@ def claim(recipe: Recipe) -> Run:
     run = Run(recipe.run)
     if run.recipe.exists():
         before, now = (_flat(each.model_dump(mode="json", exclude={"evaluate"})) for each in (load(run.recipe), recipe))
-        changed = [f"{key}: {before.get(key)} there, {now.get(key)} now" for key in before | now if before.get(key) != now.get(key)]
+        changed = [
+            f"{key}: {before.get(key)} there, {now.get(key)} now"
+            for key in before | now
+            if before.get(key) != now.get(key)
+        ]
         if changed:
             raise RunError(
                 f"{run.root} was begun with another recipe ({'; '.join(changed)}). "
@@ -175,7 +185,9 @@ def claim(recipe: Recipe) -> Run:
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
     if not isinstance(value, dict):
         return {prefix: value}
-    return {key: leaf for name, child in value.items() for key, leaf in _flat(child, f"{prefix}.{name}".strip(".")).items()}
+    return {
+        key: leaf for name, child in value.items() for key, leaf in _flat(child, f"{prefix}.{name}".strip(".")).items()
+    }
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:

@@ -19,7 +19,16 @@ from pydantic import BaseModel, ValidationError
 from switchgear.errors import DataError, RunError
 
 Model = TypeVar("Model", bound=BaseModel)
-RECORDED_PACKAGES = ("switchgear", "torch", "transformers", "peft", "inspect-ai", "inspect-evals", "tokenizers", "scipy")
+RECORDED_PACKAGES = (
+    "switchgear",
+    "torch",
+    "transformers",
+    "peft",
+    "inspect-ai",
+    "inspect-evals",
+    "tokenizers",
+    "scipy",
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,9 @@ def replacing(path: Path) -> Iterator[IO[str]]:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        raise RunError(f"{path} could not be written ({error.strerror or error}). What was there before is untouched.") from error
+        raise RunError(
+            f"{path} could not be written ({error.strerror or error}). What was there before is untouched."
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -124,13 +135,19 @@ def write_models(path: Path, models: Iterable[BaseModel]) -> None:
 
 
 def append_model(path: Path, model: BaseModel) -> None:
-    """Adds one line to a file that a cut-off stage resumes from. A line that a kill left half written is dropped first."""
+    """Adds one line to a file that a cut-off stage resumes from."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+") as file:
-        file.seek(0)
-        whole = file.read().rfind(b"\n") + 1
-        file.truncate(whole)
-        file.write(model.model_dump_json().encode() + b"\n")
+    with path.open("a", encoding="utf-8") as file:
+        file.write(model.model_dump_json() + "\n")
+
+
+def resume_models(path: Path, kind: type[Model]) -> list[Model]:
+    """What `append_model` wrote so far; a last line that a kill left half written is cut off the file."""
+    if not path.exists():
+        return []
+    whole = path.read_bytes().rfind(b"\n") + 1
+    os.truncate(path, whole)
+    return list(read_models(path, kind))
 
 
 def read_models(path: Path, kind: type[Model]) -> Iterator[Model]:
@@ -141,7 +158,9 @@ def read_models(path: Path, kind: type[Model]) -> Iterator[Model]:
                 yield kind.model_validate_json(line)
             except ValidationError as error:
                 fields = ", ".join(".".join(map(str, issue["loc"])) or "line" for issue in error.errors())
-                raise DataError(f"{path}:{number} is not a {kind.__name__} (wrong: {fields}). Prepare the dataset again.") from error
+                raise DataError(
+                    f"{path}:{number} is not a {kind.__name__} (wrong: {fields}). Prepare the dataset again."
+                ) from error
 
 
 def sha256(path: Path) -> str:
@@ -151,7 +170,7 @@ def sha256(path: Path) -> str:
 
 def environment() -> dict[str, Any]:
     """Versions, commit and machine, for the provenance of a run."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for name in RECORDED_PACKAGES:
         try:
             versions[name] = metadata.version(name)
@@ -183,7 +202,12 @@ def peak_memory() -> int:
 def _git_commit() -> str | None:
     try:
         result = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=5, check=True
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None

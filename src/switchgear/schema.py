@@ -145,6 +145,13 @@ class Example(_Frozen):
     tags: dict[str, str] = Field(default_factory=dict)
     provenance: Provenance
 
+    @property
+    def characters(self) -> int:
+        """Length of all messages, calls and tool definitions, before any template."""
+        calls = (call for message in self.messages for call in message.tool_calls)
+        parts = (*calls, *self.tools)
+        return sum(len(message.content) for message in self.messages) + sum(len(p.model_dump_json()) for p in parts)
+
     @model_validator(mode="after")
     def _continuation_is_assistant(self) -> Self:
         if (self.role is Role.CASE) == bool(self.continuation):

@@ -56,6 +56,8 @@ def test_layers_out_of_range_name_the_depth(layer: float):
 
 
 def test_an_unknown_architecture_is_named():
-    encoder = AutoModel.from_config(AutoConfig.for_model("bert", hidden_size=32, num_hidden_layers=1, num_attention_heads=2))
+    encoder = AutoModel.from_config(
+        AutoConfig.for_model("bert", hidden_size=32, num_hidden_layers=1, num_attention_heads=2)
+    )
     with pytest.raises(ModelError, match="BertModel is not understood"):
         trunk_of(encoder)

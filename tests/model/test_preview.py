@@ -5,8 +5,9 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
+from switchgear.model.masks import loss_mask
 from switchgear.model.preview import to_html, to_terminal
-from switchgear.model.render import mask, render
+from switchgear.model.render import render
 from switchgear.schema import Example, Message
 
 
@@ -14,7 +15,7 @@ def test_the_terminal_shows_all_text_and_marks_what_the_loss_sees(
     tokenizer: Callable[[str], Any], trace: Example
 ) -> None:
     rendered = render(trace, tokenizer("smollm2"))
-    chosen = mask("tool_name", rendered, trace)
+    chosen = loss_mask("tool_name", rendered, trace)
     text = to_terminal(rendered, chosen)
     assert text.plain.endswith(rendered.text)
     marked = [text.plain[span.start : span.end] for span in text.spans if "reverse" in str(span.style)]
@@ -28,7 +29,7 @@ def test_the_page_is_whole_escaped_and_folds_the_continuation(tokenizer: Callabl
     script = "<script>alert(1)</script>"
     source = example([Message(role="user", content=script), Message(role="assistant", content=f"harm {script}")])
     rendered = render(source, tokenizer("smollm2"))
-    page = to_html(rendered, mask("text", rendered, source), f"Title {script}")
+    page = to_html(rendered, loss_mask("text", rendered, source), f"Title {script}")
     assert "<script" not in page
     assert not re.search(r'(?:src|href)="|@import|url\(', page)
     shown = re.sub(r"<details>.*?</details>", "", page)
@@ -40,7 +41,7 @@ def test_the_page_is_whole_escaped_and_folds_the_continuation(tokenizer: Callabl
 
 def test_a_cut_is_reported(tokenizer: Callable[[str], Any], chat: Example) -> None:
     rendered = render(chat, tokenizer("smollm2"), 40)
-    page = to_html(rendered, mask("assistant", rendered, chat), "t")
+    page = to_html(rendered, loss_mask("assistant", rendered, chat), "t")
     assert f"left out: {rendered.cut.tokens} tokens" in page
 
 

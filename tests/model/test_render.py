@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from switchgear.errors import RecipeError, TemplateError
 from switchgear.model.control_tokens import control_tokens, neutralise, neutralise_all
 from switchgear.model.conversation import SpanName
-from switchgear.model.render import MASKS, Rendered, mask, prompt_ids, render
+from switchgear.model.masks import MASKS, loss_mask
+from switchgear.model.render import Rendered, prompt_ids, render
 from switchgear.schema import Example, Message, ToolCall, ToolSpec
 
 TRL = ("llama3_1", "qwen2_5", "qwen3", "gemma3", "phi3", "phi3_5")
@@ -260,7 +261,7 @@ def test_masks_select_only_the_continuation(tokenizer: Tokenizers, trace: Exampl
     rendered = render(trace, tok)
     selected = {
         name: tok.decode(
-            [token for token, chosen in zip(rendered.ids, mask(name, rendered, trace), strict=True) if chosen]
+            [token for token, chosen in zip(rendered.ids, loss_mask(name, rendered, trace), strict=True) if chosen]
         )
         for name in MASKS
     }
@@ -268,11 +269,15 @@ def test_masks_select_only_the_continuation(tokenizer: Tokenizers, trace: Exampl
     assert selected["tool_name"] == "send_mail"
     assert json.loads(selected["tool_arguments"])["to"] == "a@b.c"
     assert selected["assistant"] == selected["tool_call"] + "<|im_end|>"
+    assert selected["assistant"].endswith(selected["after_opening"])
+    assert selected["after_opening"].startswith("send_mail")
 
 
 def test_an_unknown_mask_lists_the_known_ones(tokenizer: Tokenizers, chat: Example) -> None:
-    with pytest.raises(RecipeError, match=r"Did you mean 'text'\? Known: assistant, text, tool_arguments"):
-        mask("texts", render(chat, tokenizer("smollm2")), chat)
+    with pytest.raises(
+        RecipeError, match=r"Did you mean 'text'\? Known: after_opening, assistant, text, tool_arguments"
+    ):
+        loss_mask("texts", render(chat, tokenizer("smollm2")), chat)
 
 
 CONTROL = (

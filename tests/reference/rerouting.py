@@ -8,7 +8,9 @@ def hidden_states(model: torch.nn.Module, ids: Tensor, mask: Tensor, last: int) 
     return list(model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states[: last + 1])
 
 
-def reroute_loss(adapted: list[Tensor], frozen: list[Tensor], mask: Tensor, targets: list[int], margin: float) -> Tensor:
+def reroute_loss(
+    adapted: list[Tensor], frozen: list[Tensor], mask: Tensor, targets: list[int], margin: float
+) -> Tensor:
     """sum over l, b, t of m[b,t] relu(cos(h[l,b,t], h0[l,b,t]) - margin) / sum over l, b, t of m[b,t]"""
     total, count = torch.zeros(()), 0
     for state in targets:
@@ -21,7 +23,9 @@ def reroute_loss(adapted: list[Tensor], frozen: list[Tensor], mask: Tensor, targ
 
 def retain_reference(adapted: list[Tensor], frozen: list[Tensor], mask: Tensor) -> Tensor:
     """mean over l = 0..last, b, t (padding included) of || m h - m h0 ||"""
-    distances = [(h * mask[..., None] - h0 * mask[..., None]).norm(dim=-1) for h, h0 in zip(adapted, frozen, strict=True)]
+    distances = [
+        (h * mask[..., None] - h0 * mask[..., None]).norm(dim=-1) for h, h0 in zip(adapted, frozen, strict=True)
+    ]
     return torch.stack(distances).mean()
 
 

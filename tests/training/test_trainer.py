@@ -42,7 +42,9 @@ def recipe(**train: object) -> Recipe:
     )
 
 
-def trainer(folder: Path, *callbacks: TrainerCallback, model: PreTrainedModel | None = None, **train: object) -> BreakerTrainer:
+def trainer(
+    folder: Path, *callbacks: TrainerCallback, model: PreTrainedModel | None = None, **train: object
+) -> BreakerTrainer:
     set_seed(0)
     made = recipe(**train)
     adapted = add_adapter(model or build_tiny("llama"), made.train.lora, layers=max(TARGETS))
@@ -55,7 +57,9 @@ def trainer(folder: Path, *callbacks: TrainerCallback, model: PreTrainedModel | 
 
 
 def curve(result: BreakerTrainer) -> list[tuple[int, float, float]]:
-    return [(entry["step"], entry["reroute"], entry["retain"]) for entry in result.state.log_history if "reroute" in entry]
+    return [
+        (entry["step"], entry["reroute"], entry["retain"]) for entry in result.state.log_history if "reroute" in entry
+    ]
 
 
 def test_harmful_states_leave_and_benign_states_stay(tmp_path: Path):

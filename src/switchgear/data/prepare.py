@@ -73,6 +73,8 @@ def _take_in(recipe: SourceRecipe, source: Source, seed: int, console: Console) 
         intake.read += 1
         if isinstance(row, Drop):
             intake.dropped[row.reason] += 1
+        elif recipe.max_characters and row.characters > recipe.max_characters:
+            intake.dropped[f"longer than {recipe.max_characters} characters"] += 1
         elif reason := lint(row):
             intake.quarantined[reason] += 1
         else:

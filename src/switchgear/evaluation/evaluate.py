@@ -18,11 +18,13 @@ from switchgear.evaluation.scorers import score
 from switchgear.evaluation.summary import summarise
 from switchgear.evaluation.tasks import Case, cases, sample
 from switchgear.model.calls import parse_calls
+from switchgear.model.conversation import SpanName
 from switchgear.model.generate import Ids, Prefix, generate, log_likelihoods, prefill
 from switchgear.model.load import load_adapter, load_model, load_tokenizer
-from switchgear.model.render import SpanName, call_opening, render
+from switchgear.model.render import render
+from switchgear.model.tool_format import call_opening
 from switchgear.recipe import EvaluateRecipe, Recipe
-from switchgear.runs import Run, append_model, read_models, sha256, write_json, write_models
+from switchgear.runs import Run, append_model, read_models, resume_models, sha256, write_json, write_models
 from switchgear.schema import Example
 
 
@@ -53,14 +55,21 @@ def evaluate(recipe: Recipe, run: Run, console: Console) -> dict[str, Any]:
     tokenizer = load_tokenizer(recipe.model)
     chosen = sample(cases(read_models(holdout, Example)), recipe.evaluate.limit, recipe.seed)
     if not chosen:
-        raise DataError(f"{holdout} holds no trace with a decision to replay. Hold out a suite or a family in data.holdout.")
+        raise DataError(
+            f"{holdout} holds no trace with a decision to replay. Hold out a suite or a family in data.holdout."
+        )
     model = load_adapter(load_model(recipe.model), adapter)
     respondent = Respondent(model, tokenizer, recipe.evaluate)
-    questions = sorted((question(case, tokenizer, recipe.render.max_tokens) for case in chosen), key=lambda q: len(q.context))
-    batches = [questions[start : start + recipe.evaluate.batch_size] for start in range(0, len(questions), recipe.evaluate.batch_size)]
+    questions = sorted(
+        (question(case, tokenizer, recipe.render.max_tokens) for case in chosen), key=lambda q: len(q.context)
+    )
+    batches = [
+        questions[start : start + recipe.evaluate.batch_size]
+        for start in range(0, len(questions), recipe.evaluate.batch_size)
+    ]
 
     partial = run.evaluation / f"{_key(recipe, holdout, adapter)}.partial.jsonl"
-    answers = list(read_models(partial, Answers)) if partial.exists() else []
+    answers = resume_models(partial, Answers)
     work = [(name, batch) for batch in batches for name in MODELS]
     for name, batch in track(work[len(answers) :], "evaluate", console=console, disable=not console.is_terminal):
         answers.append(respondent.answer(name, batch))
@@ -102,7 +111,12 @@ class Respondent:
             logs = log_likelihoods(self.model, prefix, [question.reference for question in batch])
         likelihoods = [
             LikelihoodRow(
-                case=q.case.id, kind=q.case.kind, model=name, group=q.case.group, nll=-float(log.mean()), tokens=len(log)
+                case=q.case.id,
+                kind=q.case.kind,
+                model=name,
+                group=q.case.group,
+                nll=-float(log.mean()),
+                tokens=len(log),
             )
             for q, log in zip(batch, logs, strict=True)
         ]

@@ -8,10 +8,13 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True)
 class Cut:
-    """Tokens that were left out, and how many of them belonged to the continuation."""
+    """Tokens that were left out, and how many of them belonged to the continuation. False if none were."""
 
     tokens: int = 0
     continuation: int = 0
+
+    def __bool__(self) -> bool:
+        return self.tokens > 0
 
 
 NOTHING_CUT = Cut()

@@ -29,14 +29,15 @@ def turns(example: Example, tokenizer: Any) -> Iterator[Turn]:
         for message, turn in ((m, plain(m, i, tokenizer)) for i, m in enumerate(example.messages))
     ]
     if example.tools:
-        tools = "\n".join(json.dumps(tool, ensure_ascii=False) for tool in tool_dicts(example.tools, tokenizer))
+        tools = "\n".join(
+            json.dumps(tool["function"], ensure_ascii=False) for tool in tool_dicts(example.tools, tokenizer)
+        )
         listing = Turn("system", 0, TOOLS.format(tools=tools))
         system = written.pop(0) if written[0].role == "system" else Turn("system", 0)
         written.insert(0, joined(system, listing, "\n\n"))
     last: Turn | None = None
     for turn in written:
-        merges = last and turn.role == "user" == last.role and (_is_result(turn) or _is_result(last))
-        if last and merges:
+        if last and turn.role == "user" == last.role and (turn.name or last.name):  # a tool's result has a name
             last = joined(last, turn, "\n")
             continue
         if last:
@@ -69,9 +70,6 @@ def _wrapped(turn: Turn) -> Turn:
     """A tool result as a user message; any other turn as it is."""
     if turn.role != "tool":
         return turn
-    opening, closing = Turn("user", turn.message, "<tool_response>\n"), Turn("user", turn.message, "\n</tool_response>")
+    opening = Turn("user", turn.message, "<tool_response>\n", name="tool")
+    closing = Turn("user", turn.message, "\n</tool_response>")
     return joined(joined(opening, turn, ""), closing, "")
-
-
-def _is_result(turn: Turn) -> bool:
-    return any(mark.name is SpanName.TOOL_RESULT for mark in turn.marks) or turn.content.startswith("<tool_response>")

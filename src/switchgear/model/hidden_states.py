@@ -23,7 +23,7 @@ NORMS = ("norm", "ln_f", "final_layernorm", "norm_f")
 def trunk_of(model: nn.Module) -> nn.Module:
     """The stack of decoder blocks under `model`, adapter or not. Raises `ModelError` if there is none we understand."""
     base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
-    trunk = base.get_decoder() if hasattr(base, "get_decoder") else None
+    trunk: nn.Module | None = base.get_decoder() if hasattr(base, "get_decoder") else None
     if trunk is None or not _attribute(trunk, BLOCKS) or not _attribute(trunk, NORMS):
         name = type(base).__name__
         raise ModelError(

@@ -2,11 +2,10 @@
 
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from switchgear.errors import RecipeError, TemplateError, unknown
+from switchgear.errors import TemplateError
 from switchgear.model import spans as characters
 from switchgear.model.conversation import SpanName, tool_dicts
 from switchgear.model.cutting import NOTHING_CUT, Cut, Kept, count, kept
@@ -145,34 +144,3 @@ def _cut(whole: Rendered, keep: Kept) -> Rendered:
         ends=whole.ends[: keep.head] + [at - start + head for at in whole.ends[keep.start : keep.end]],
         spans=tuple(span for span in moved if span.start < span.end),
     )
-
-
-Mask = Callable[[Rendered, Example], list[bool]]
-
-
-def _mask(name: SpanName) -> Mask:
-    def mask(rendered: Rendered, example: Example) -> list[bool]:
-        """True for each token inside a span called `name` of a continuation message."""
-        chosen = [False] * len(rendered.ids)
-        for span in rendered.spans:
-            if span.name is name and span.message in example.continuation:
-                chosen[span.start : span.end] = [True] * (span.end - span.start)
-        return chosen
-
-    return mask
-
-
-MASKS: dict[str, Mask] = {
-    "assistant": _mask(SpanName.TURN),
-    "text": _mask(SpanName.TEXT),
-    "tool_call": _mask(SpanName.TOOL_CALL),
-    "tool_name": _mask(SpanName.TOOL_NAME),
-    "tool_arguments": _mask(SpanName.TOOL_ARGUMENTS),
-}
-
-
-def mask(name: str, rendered: Rendered, example: Example) -> list[bool]:
-    """Which tokens the loss sees. Raises `RecipeError` if `name` is not a key of `MASKS`."""
-    if name not in MASKS:
-        raise RecipeError(unknown("mask", name, MASKS))
-    return MASKS[name](rendered, example)

@@ -35,7 +35,9 @@ class GateCallback(TrainerCallback):
     def __init__(self, recipe: TrainRecipe, report: Callable[[gates.Gate], None]) -> None:
         self.recipe, self.report, self.watching = recipe, report, True
 
-    def on_log(self, args: Any, state: TrainerState, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+    def on_log(
+        self, args: Any, state: TrainerState, control: Any, logs: dict[str, float] | None = None, **_: Any
+    ) -> None:
         logs = logs or {}
         if "reroute" not in logs:
             return
@@ -77,7 +79,14 @@ class ProgressCallback(TrainerCallback):
     """A bar with both losses in a terminal; one plain line per log elsewhere."""
 
     def __init__(self, console: Console) -> None:
-        columns = (TextColumn("train"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("train"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
         self.console, self.progress = console, Progress(*columns, console=console, disable=not console.is_terminal)
 
     def on_train_begin(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
@@ -87,7 +96,9 @@ class ProgressCallback(TrainerCallback):
     def on_step_end(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
         self.progress.update(self.task, completed=state.global_step)
 
-    def on_log(self, args: Any, state: TrainerState, control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
+    def on_log(
+        self, args: Any, state: TrainerState, control: Any, logs: dict[str, float] | None = None, **_: Any
+    ) -> None:
         if logs is None or "reroute" not in logs:
             return
         shown = ("reroute", "retain", "cosine_harmful", "cosine_benign")

@@ -62,7 +62,8 @@ def retain_relative(batch: Batch) -> Scalar:
     does not depend on the adapter and is left out.
     """
     adapted, frozen = batch.adapted[1:, batch.retain], batch.frozen[1:, batch.retain]
-    return ((adapted - frozen).norm(dim=-1) / frozen.norm(dim=-1)).mean()
+    distance: Tensor = (adapted - frozen).norm(dim=-1) / frozen.norm(dim=-1)
+    return distance.mean()
 
 
 def retain_reference(batch: Batch) -> Scalar:
@@ -72,7 +73,8 @@ def retain_reference(batch: Batch) -> Scalar:
     """
     rows = batch.retain.any(dim=1)
     mask = batch.retain[rows, :, None]
-    return ((batch.adapted[:, rows] - batch.frozen[:, rows]) * mask).norm(dim=-1).nanmean()
+    distance: Tensor = ((batch.adapted[:, rows] - batch.frozen[:, rows]) * mask).norm(dim=-1)
+    return distance.nanmean()
 
 
 RETAIN: dict[str, Callable[[Batch], Scalar]] = {"relative": retain_relative, "reference": retain_reference}

@@ -51,15 +51,24 @@ def train(recipe: Recipe, run: Run, console: Console) -> bool:
     gate(gates.masks(pools))
     held_aside = _pools(run, "validation", recipe, tokenizer, console)
     harmful = held_aside["harmful"][:VALIDATION_ROWS]
-    benign = [row for pair in zip(held_aside["resisted"], held_aside["clean"], strict=False) for row in pair][:VALIDATION_ROWS]
+    benign = [row for pair in zip(held_aside["resisted"], held_aside["clean"], strict=False) for row in pair][
+        :VALIDATION_ROWS
+    ]
 
     frozen = load_model(recipe.model)
     targets = target_indices(recipe.train.target_layers, len(blocks_of(frozen)))
     model = add_adapter(frozen, recipe.train.lora, layers=max(targets))
     draws = Draws(pools, recipe.train.batch, recipe.train.steps * recipe.train.accumulate, recipe.seed)
-    trainer = BreakerTrainer(model, recipe, draws, [*harmful, *benign], targets, tokenizer.pad_token_id, run.checkpoints)
+    trainer = BreakerTrainer(
+        model, recipe, draws, [*harmful, *benign], targets, tokenizer.pad_token_id, run.checkpoints
+    )
     interrupt = InterruptCallback()
-    for callback in (MetricsCallback(run.metrics), ProgressCallback(console), GateCallback(recipe.train, gate), interrupt):
+    for callback in (
+        MetricsCallback(run.metrics),
+        ProgressCallback(console),
+        GateCallback(recipe.train, gate),
+        interrupt,
+    ):
         trainer.add_callback(callback)
     trainer.train(resume_from_checkpoint=_newest_checkpoint(run.checkpoints))
     if interrupt.interrupted:
@@ -76,7 +85,9 @@ def _pools(run: Run, split: str, recipe: Recipe, tokenizer: PreTrainedTokenizerB
     path = run.need(run.dataset / f"{split}.jsonl", "prepare")
     pools: Pools = defaultdict(list)
     cut = 0
-    for example in track(list(read_models(path, Example)), f"render {split}", console=console, disable=not console.is_terminal):
+    for example in track(
+        list(read_models(path, Example)), f"render {split}", console=console, disable=not console.is_terminal
+    ):
         rendered = render(example, tokenizer, recipe.render.max_tokens)
         cut += bool(rendered.cut)
         pools[kind_of(example)].append(row(example, rendered, recipe.train.mask))

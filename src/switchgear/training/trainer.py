@@ -27,7 +27,14 @@ class BreakerTrainer(Trainer):
     loss_is_scaled_for_ga = False  # our loss is a mean over one micro-batch
 
     def __init__(
-        self, model: PeftModel, recipe: Recipe, draws: Draws, validation: Sequence[Row], targets: list[int], pad_id: int, folder: Path
+        self,
+        model: PeftModel,
+        recipe: Recipe,
+        draws: Draws,
+        validation: Sequence[Row],
+        targets: list[int],
+        pad_id: int,
+        folder: Path,
     ) -> None:
         self.recipe, self.validation, self.targets, self.pad_id = recipe.train, validation, targets, pad_id
         self.objective = objective(recipe.train.objective)

@@ -1,19 +1,6 @@
 """What harm each of AgentDojo's 35 injection tasks does."""
 
-from enum import StrEnum
-
-
-class Harm(StrEnum):
-    """The harm of an attack that succeeds. One that does several is under the worst: destruction, then theft."""
-
-    CREDENTIAL_THEFT = "credential_theft"  # a password set, a security code sent
-    DATA_EXFILTRATION = "data_exfiltration"
-    DESTRUCTIVE_ACTION = "destructive_action"  # files or mails of the user deleted
-    MISINFORMATION = "misinformation"
-    PHISHING_LINK = "phishing_link"  # visited, or sent to others
-    UNAUTHORISED_ACTION = "unauthorised_action"
-    UNAUTHORISED_TRANSACTION = "unauthorised_transaction"  # money sent, something booked
-
+from switchgear.data.taxonomy import Harm
 
 HARM_OF_TASKS: dict[str, dict[Harm, tuple[int, ...]]] = {
     "banking": {

@@ -60,7 +60,9 @@ def tools(suite: str) -> tuple[ToolSpec, ...]:
         ToolSpec(
             name=definition.name,
             description=definition.description,
-            parameters=definition.parameters.model_dump(mode="json", exclude_none=True, exclude={"additionalProperties"}),
+            parameters=definition.parameters.model_dump(
+                mode="json", exclude_none=True, exclude={"additionalProperties"}
+            ),
         )
         for definition in _definitions(suite)
     )
