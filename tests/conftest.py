@@ -74,3 +74,19 @@ def tiny_model(request: pytest.FixtureRequest) -> PreTrainedModel:
 @pytest.fixture
 def tiny_llama() -> PreTrainedModel:
     return build_tiny("llama")
+
+
+@pytest.fixture(scope="session")
+def tiny_chat_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a random chat model with its tokenizer (see `tests.garden`)."""
+    from tests.garden import save_chat_model
+
+    return save_chat_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def garden(tmp_path: Path, tiny_chat_model: Path) -> Path:
+    """A recipe for the tiny chat model, in a folder with its run and prepared dataset."""
+    from tests.garden import save_recipe
+
+    return save_recipe(tmp_path, tiny_chat_model)

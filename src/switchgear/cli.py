@@ -21,8 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Install circuit breakers in language models and agents, and show that they hold.",
-    epilog="Exit codes: 0 done, 1 other error, 2 recipe or command line, 3 data, 4 model or template, 5 stopped by a gate, "
-    "6 run folder, 130 interrupted (the same command resumes).",
+    epilog="Exit codes: 0 done, 1 other error, 2 recipe or command line, 3 data, 4 model or template, "
+    "5 stopped by a gate, 6 run folder, 130 interrupted (the same command resumes).",
 )
 console = Console()
 

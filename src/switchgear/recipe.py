@@ -1,4 +1,4 @@
-"""The one description of a run: YAML checked field by field, any field overridable as `key=value`, saved whole with the run."""
+"""The one description of a run: YAML, checked field by field, any field overridable as `key=value`."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -162,11 +162,11 @@ def claim(recipe: Recipe) -> Run:
     """The run folder of a recipe, with the recipe and the environment written into it.
 
     Raises:
-        RunError: the folder was begun with another recipe. Only the `evaluate` section may change.
+        RunError: the folder was begun with another recipe. Only the `evaluate` section and its own place may change.
     """
     run = Run(recipe.run)
     if run.recipe.exists():
-        before, now = (_flat(each.model_dump(mode="json", exclude={"evaluate"})) for each in (load(run.recipe), recipe))
+        before, now = (_flat(each.model_dump(mode="json", exclude={"run", "evaluate"})) for each in (load(run.recipe), recipe))
         changed = [
             f"{key}: {before.get(key)} there, {now.get(key)} now"
             for key in before | now

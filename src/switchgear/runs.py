@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -98,10 +97,10 @@ class Run:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[str]]:
-    """A text file that takes `path`'s place only once it is whole: an error, a full disk or a kill leaves the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A text file that takes `path`'s place once it is whole: an error, a full disk or a kill leaves the old one."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8") as file:
             yield file
             file.flush()
@@ -136,9 +135,14 @@ def write_models(path: Path, models: Iterable[BaseModel]) -> None:
 
 def append_model(path: Path, model: BaseModel) -> None:
     """Adds one line to a file that a cut-off stage resumes from."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(model.model_dump_json() + "\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(model.model_dump_json() + "\n")
+    except OSError as error:
+        raise RunError(
+            f"{path} could not be written ({error.strerror or error}). The same command goes on from the line before."
+        ) from error
 
 
 def resume_models(path: Path, kind: type[Model]) -> list[Model]:
@@ -151,8 +155,8 @@ def resume_models(path: Path, kind: type[Model]) -> list[Model]:
 
 
 def read_models(path: Path, kind: type[Model]) -> Iterator[Model]:
-    """Each line of a JSONL file of ours as a `kind`. Raises `DataError` naming file, line and fields, never the text."""
-    with path.open(encoding="utf-8") as file:
+    """Each line of a JSONL file of ours as a `kind`. Raises `DataError` with file, line and fields, never the text."""
+    with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:
                 yield kind.model_validate_json(line)
@@ -193,8 +197,12 @@ def record(run: Run, **values: Any) -> None:
     write_json(run.provenance, known)
 
 
-def peak_memory() -> int:
-    """Largest resident size of this process so far, in bytes."""
+def peak_memory() -> int | None:
+    """Largest resident size of this process so far, in bytes. None on Windows, which does not tell."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return kilobytes if sys.platform == "darwin" else kilobytes * 1024
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchgear.data.files import jsonl, paths
+from switchgear.data.files import document, documents, jsonl, paths
 from switchgear.errors import DataError, RecipeError
 from switchgear.recipe import SourceRecipe
 
@@ -41,6 +41,50 @@ def test_blank_lines_are_skipped_and_numbers_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"a": 1}\r\n\n{"a": "\\ud83d\\ude00 \\ud83d"}\n')
     assert [(line.number, line.value) for line in jsonl(path)] == [(1, {"a": 1}), (3, {"a": "\U0001f600 ?"})]
+
+
+@pytest.mark.parametrize(
+    ("raw", "key", "place", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "", ":1", "git lfs pull"),
+        (b'[{"a": 1},\n {"a": "\xff"}]', "", ":2", "not UTF-8"),
+        (b'[{"a": 1},\n {"a": "secre', "", ":2", "cut off"),
+        (b'[{"a": 1},\n {"a": secret}]', "", ":2", "not JSON"),
+        (b'[{"a": 1}, 3]', "", ": entry 2", "holds a int"),
+        (b'{"a": "secret"}', "rows", "", "no list under 'rows'"),
+        (b'[{"a": 1}]', "rows", ":1", "holds a list"),
+    ],
+)
+def test_a_broken_document_is_named_with_its_place_and_not_quoted(
+    tmp_path: Path, raw: bytes, key: str, place: str, said: str
+) -> None:
+    path = tmp_path / "rows.json"
+    path.write_bytes(raw)
+    with pytest.raises(DataError, match=said) as caught:
+        list(documents(path, key))
+    assert f"{path}{place} " in str(caught.value)
+    assert "secre" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("raw", "key"),
+    [
+        ('[{"a": 1}, {"a": 2}]', ""),
+        ('\n[\n  {"a": 1},\n  {"a": 2}\n]\n', ""),
+        ('{"a": 1}\n{"a": 2}\n', ""),
+        ('{"licence": "MIT", "rows": [{"a": 1}, {"a": 2}]}', "rows"),
+    ],
+)
+def test_a_list_lines_and_a_wrapped_list_give_the_same_rows(tmp_path: Path, raw: str, key: str) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(raw)
+    assert list(documents(path, key)) == [(1, '{"a": 1}', {"a": 1}), (2, '{"a": 2}', {"a": 2})]
+
+
+def test_a_document_may_hold_anything(tmp_path: Path) -> None:
+    path = tmp_path / "tools.json"
+    path.write_text('{"airline": [1, "\\ud83d"]}')
+    assert document(path) == {"airline": [1, "?"]}
 
 
 @given(raw=st.binary(max_size=200))

@@ -1,4 +1,4 @@
-"""The losses as their equations state them, with loops and `output_hidden_states=True`: what ours are tested against."""
+"""The losses as their equations state them, in loops over `output_hidden_states`: what ours are tested against."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""The evaluation stage: frozen and adapted model on identical held-out cases, free and forced, scored by their actions."""
+"""The evaluation stage: frozen and adapted model on identical held-out cases, scored by what they do."""
 
 import hashlib
 from collections.abc import Sequence
@@ -98,7 +98,7 @@ def question(case: Case, tokenizer: Any, max_tokens: int) -> Question:
 
 
 class Respondent:
-    """Puts batches of cases to the frozen or the adapted model: each context is read once and answered in every mode."""
+    """Puts cases to the frozen or the adapted model: each context is read once and answered in every mode."""
 
     def __init__(self, model: Any, tokenizer: Any, recipe: EvaluateRecipe) -> None:
         self.model, self.tokenizer, self.recipe = model, tokenizer, recipe

@@ -27,8 +27,8 @@ def trunk_of(model: nn.Module) -> nn.Module:
     if trunk is None or not _attribute(trunk, BLOCKS) or not _attribute(trunk, NORMS):
         name = type(base).__name__
         raise ModelError(
-            f"The architecture {name} is not understood: its trunk needs blocks (one of {', '.join(BLOCKS)}) and a final "
-            f"norm (one of {', '.join(NORMS)}). Decoder-only chat models (Llama, Qwen, Gemma, Mistral, Phi, GPT-2 ...) have both."
+            f"The architecture {name} is not understood: its trunk needs blocks (one of {', '.join(BLOCKS)}) and a "
+            f"final norm (one of {', '.join(NORMS)}). Decoder-only chat models such as Llama or Qwen have both."
         )
     return trunk
 
@@ -113,7 +113,7 @@ def _states(trunk: nn.Module, last: int) -> Iterator[list[Tensor]]:
 
 
 def _products(weight: Tensor) -> Any:
-    """bfloat16 products for bfloat16 weights. Entered per forward: a longer autocast would keep stale casts of the LoRA."""
+    """Low-precision products for low-precision weights. Entered per forward: a longer autocast keeps old casts."""
     low = weight.dtype in (torch.bfloat16, torch.float16)
     return torch.autocast(weight.device.type, dtype=weight.dtype) if low else nullcontext()
 

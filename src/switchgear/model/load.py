@@ -40,7 +40,7 @@ EMBEDDED = {
 
 
 def load_tokenizer(recipe: ModelRecipe) -> PreTrainedTokenizerBase:
-    """The tokenizer, with a pad token. Raises `TemplateError` if it has no chat template, `ModelError` if none loads."""
+    """The tokenizer, with a pad token. Raises `TemplateError` without a chat template, `ModelError` if none loads."""
     tokenizer = _load(AutoTokenizer, recipe)
     if not tokenizer.chat_template:
         raise TemplateError(
@@ -128,7 +128,8 @@ def _converted(name: str) -> Path:
     package = util.find_spec(embedded.package)
     if package is None or package.origin is None:
         raise ModelError(
-            f"{name} is carried by a package that is not installed: {embedded.install}. Online, {embedded.hub_id} is the same model."
+            f"{name} is carried by a package that is not installed: {embedded.install}. "
+            f"Online, {embedded.hub_id} is the same model."
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:

@@ -56,7 +56,7 @@ def plateau(step: int, reroute: float, start: float) -> Gate:
     """During: cos(h, h0) = 1 is a saddle; a run that never leaves it trains nothing. Raises `GateError`."""
     if reroute > LEFT_PLATEAU * start:
         raise GateError(
-            f"After {step} steps the reroute loss is {reroute:.3f}, and it began at {start:.3f}: it has not left its plateau. "
+            f"After {step} steps the reroute loss is {reroute:.3f}, from {start:.3f}: it has not left its plateau. "
             "Raise train.learning_rate or train.alpha, or give it longer with train.plateau_steps."
         )
     saw = f"reroute loss {start:.3f} -> {reroute:.3f} by step {step}"

@@ -1,6 +1,6 @@
-"""Objectives: pure functions of hidden states and masks. Adding one is one function here, one line in OBJECTIVES, one test.
+"""Objectives: pure functions of hidden states and masks. To add one: a function, a line in OBJECTIVES, a test.
 
-Shapes: `state` hidden states 0..last, `row` conversations, `position` tokens (padded on the right), `width` model width.
+Shapes: `state` hidden states 0..last, `row` conversations, `position` tokens (padded right), `width` model width.
 """
 
 from collections.abc import Callable

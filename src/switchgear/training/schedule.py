@@ -1,4 +1,4 @@
-"""How the two coefficients move over a run. Pure functions of progress, the share of optimiser steps done, in (0, 1]."""
+"""How the two coefficients move over a run: pure functions of progress, the share of steps done, in (0, 1]."""
 
 from collections.abc import Callable
 

@@ -115,6 +115,7 @@ def arguments(recipe: TrainRecipe, seed: int, folder: Path) -> TrainingArguments
         save_total_limit=2,
         seed=seed,
         report_to=list(recipe.report_to),
+        logging_nan_inf_filter=False,  # a gate stops the run instead
         disable_tqdm=True,  # progress is shown by our own callback
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
