@@ -90,3 +90,18 @@ def garden(tmp_path: Path, tiny_chat_model: Path) -> Path:
     from tests.garden import save_recipe
 
     return save_recipe(tmp_path, tiny_chat_model)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, tiny_chat_model: Path) -> Path:
+    """A recipe whose run is trained, undisturbed. To be read or copied, not to be written to."""
+    from rich.console import Console
+
+    from switchgear.recipe import claim, load
+    from switchgear.training.train import train
+    from tests.garden import save_recipe
+
+    path = save_recipe(tmp_path_factory.mktemp("trained"), tiny_chat_model)
+    recipe = load(path)
+    train(recipe, claim(recipe), Console(quiet=True))
+    return path

@@ -11,6 +11,7 @@ import torch
 import yaml
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from switchgear.model.render import render
 from switchgear.runs import Run, write_models
 from switchgear.schema import (
     CallPattern,
@@ -33,11 +34,15 @@ BEDS = ("roses", "beans", "ferns", "mint", "thyme", "leeks")
 
 
 def save_chat_model(folder: Path) -> Path:
-    """A random Llama of 4 blocks, width 32, with a byte-level tokenizer and a ChatML template without tools."""
-    tokenizer = make_tokenizer(SMOLLM2, "garden")
-    tokenizer.eos_token = "<|im_end|>"
+    """A random Llama of 4 blocks, width 32, with a byte-level tokenizer of garden words and a ChatML template."""
+    letters = make_tokenizer(SMOLLM2, "garden")
+    texts = [render(each, letters).text for each in examples()]
+    tokenizer = letters.train_new_from_iterator(texts, vocab_size=600, show_progress=False)
+    tokenizer.chat_template, tokenizer.eos_token = SMOLLM2, "<|im_end|>"
     tokenizer.save_pretrained(folder)
-    shape = SMALL | {"vocab_size": len(tokenizer), "max_position_embeddings": 1024}
+    shape = SMALL | {
+        "vocab_size": len(tokenizer),
+    }
     ends = {"eos_token_id": tokenizer.eos_token_id, "bos_token_id": tokenizer.bos_token_id, "pad_token_id": None}
     torch.manual_seed(0)
     AutoModelForCausalLM.from_config(AutoConfig.for_model("llama", **shape | ends)).save_pretrained(folder)
@@ -62,7 +67,7 @@ def example(trace: Trace, bed: str) -> Example:
         continuation=(3,),
         expectation=Expectation(expected=(WATER,), forbidden=() if trace is Trace.CLEAN else (BELL,)),
         group=bed,
-        tags={"suite": "garden", "family": "note"},
+        tags={"suite": "garden", "family": "note", "bed": bed},
         provenance=Provenance(dataset="garden", revision="1", licence="CC0", row=bed, sha256="0"),
     )
 
@@ -84,10 +89,13 @@ def save_recipe(root: Path, model: Path, **train: Any) -> Path:
         "run": str(root / "run"),
         "model": {"name": str(model), "dtype": "float32"},
         "data": {"sources": [{"name": "garden"}], "holdout": {"bed": list(BEDS[4:])}},
-        "render": {"max_tokens": 600},
-        "train": {"steps": 6, "learning_rate": 0.01, "log_every": 1, "save_every": 2, "validate_every": 3} | train,
+        "train": {
+            **{"steps": 6, "learning_rate": 0.01, "batch": {"harmful": 1, "clean": 1, "resisted": 1}},
+            **{"log_every": 1, "save_every": 2, "validate_every": 3, **train},
+        },
         "evaluate": {"max_new_tokens": 4, "batch_size": 2},
     }
+    root.mkdir(parents=True, exist_ok=True)
     path = root / "recipe.yaml"
     path.write_text(yaml.safe_dump(values))
     save_dataset(Run(root / "run").dataset)

@@ -82,3 +82,9 @@ def test_a_folder_begun_with_another_recipe_is_not_mixed(path: Path):
     assert claim(load(path, ["train.steps=5", "evaluate.limit=3"])) == run
     with pytest.raises(RunError, match=r"train.steps: 5 there, 6 now"):
         claim(load(path, ["train.steps=6"]))
+
+
+def test_a_folder_that_was_moved_is_still_that_run(path: Path, tmp_path: Path):
+    claim(load(path))
+    (tmp_path / "run").rename(tmp_path / "moved")
+    assert claim(load(path, [f"run={tmp_path / 'moved'}"])).root == tmp_path / "moved"

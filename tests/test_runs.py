@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from switchgear.errors import DataError, RunError
 from switchgear.runs import (
     Run,
     append_model,
+    peak_memory,
     read_models,
     record,
     replacing,
@@ -77,3 +79,29 @@ def test_a_half_written_line_is_cut_off_and_written_again(tmp_path: Path):
     assert resume_models(path, Drop) == [one]
     append_model(path, two)
     assert resume_models(path, Drop) == [one, two]
+
+
+def test_a_line_that_cannot_be_written_says_where_the_stage_goes_on(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=r"could not be written \(File exists\)\. The same command goes on"):
+        append_model(tmp_path / "file" / "rows.jsonl", Drop(reason="a", row="1"))
+
+
+def test_a_file_where_a_folder_should_be_is_an_error_of_the_run(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="could not be written"):
+        write_json(tmp_path / "file" / "below.json", 1)
+
+
+def test_bytes_that_are_not_text_are_a_damaged_line(tmp_path: Path):
+    (tmp_path / "rows.jsonl").write_bytes(b"\xff\xfe\x00\n")
+    with pytest.raises(DataError, match=r"rows.jsonl:1 is not a Drop"):
+        list(read_models(tmp_path / "rows.jsonl", Drop))
+
+
+def test_peak_memory_is_plausible_and_unknown_on_windows(monkeypatch: pytest.MonkeyPatch):
+    peak = peak_memory()
+    assert peak is not None
+    assert 2**24 < peak < 2**40
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert peak_memory() is None

@@ -13,7 +13,7 @@ from rich.console import Console
 from switchgear import recipe as recipes
 from switchgear.errors import DataError, SwitchgearError
 from switchgear.recipe import Recipe
-from switchgear.runs import Run, peak_memory, read_models, record
+from switchgear.runs import Run, peak_memory, read_json, read_models, record, replacing
 from switchgear.schema import Example, Trace
 
 app = typer.Typer(
@@ -71,7 +71,8 @@ def preview(
     mask = loss_mask(loaded.train.mask, rendered, example)
     console.print(to_terminal(rendered, mask))
     if html:
-        html.write_text(to_html(rendered, mask, example.id), encoding="utf-8")
+        with replacing(html) as file:
+            file.write(to_html(rendered, mask, example.id))
         console.print(f"The same as a page: {html}")
 
 
@@ -114,7 +115,7 @@ def report(recipe: RecipePath, overrides: Overrides = None) -> None:
 
 @app.command(name="run", epilog="Example: switchgear run recipes/demo.yaml run=runs/mine seed=1")
 def run_all(recipe: RecipePath, overrides: Overrides = None) -> None:
-    """Prepare, train, evaluate and report; stages that are done are not done again."""
+    """Prepare, train, evaluate and report. A dataset and an adapter that are there are kept."""
     _, run = _open(recipe, overrides)
     if not (run.dataset / "card.json").exists():
         prepare(recipe, overrides)
@@ -130,12 +131,15 @@ def _open(path: Path, overrides: list[str] | None) -> tuple[Recipe, Run]:
 
 @contextmanager
 def _recorded(run: Run, stage: str) -> Iterator[None]:
-    """Puts a finished stage's wall time and the process's peak memory into the provenance."""
+    """Puts a stage's wall time (over all its sessions) and largest peak memory into the provenance."""
     began = time.monotonic()
     yield
-    seconds = round(time.monotonic() - began, 1)
-    record(run, wall_seconds={stage: seconds}, peak_memory_bytes={stage: peak_memory()})
-    console.print(f"{stage}: {seconds:.0f} s, peak memory {peak_memory() / 2**30:.1f} GiB")
+    seconds, peak = time.monotonic() - began, peak_memory() or 0
+    known = read_json(run.provenance)
+    total = round(known.get("wall_seconds", {}).get(stage, 0) + seconds, 1)
+    highest = max(known.get("peak_memory_bytes", {}).get(stage) or 0, peak) or None
+    record(run, wall_seconds={stage: total}, peak_memory_bytes={stage: highest})
+    console.print(f"{stage}: {seconds:.0f} s" + (f", peak memory {peak / 2**30:.1f} GiB" if peak else ""))
 
 
 def main() -> None:
@@ -143,7 +147,8 @@ def main() -> None:
     try:
         app()
     except SwitchgearError as error:
-        Console(stderr=True).print(f"{type(error).__name__}: {error}", style="red", markup=False, highlight=False)
+        message = f"{type(error).__name__}: {error}"
+        Console(stderr=True).print(message, style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -166,7 +166,8 @@ def claim(recipe: Recipe) -> Run:
     """
     run = Run(recipe.run)
     if run.recipe.exists():
-        before, now = (_flat(each.model_dump(mode="json", exclude={"run", "evaluate"})) for each in (load(run.recipe), recipe))
+        free = {"run", "evaluate"}
+        before, now = (_flat(each.model_dump(mode="json", exclude=free)) for each in (load(run.recipe), recipe))
         changed = [
             f"{key}: {before.get(key)} there, {now.get(key)} now"
             for key in before | now

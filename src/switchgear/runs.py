@@ -111,7 +111,8 @@ def replacing(path: Path) -> Iterator[IO[str]]:
             f"{path} could not be written ({error.strerror or error}). What was there before is untouched."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.exists():
+            temporary.unlink()
 
 
 def write_json(path: Path, value: object) -> None:

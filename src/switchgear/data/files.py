@@ -15,7 +15,7 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class Line(NamedTuple):
-    """One line of a JSONL file: its number from 1, its text and the object in it."""
+    """One line of a JSONL file, or entry of a JSON list: its number from 1, its text and the object in it."""
 
     number: int
     text: str
@@ -51,10 +51,38 @@ def jsonl(path: Path) -> Iterator[Line]:
             line, or a line that is not an object. It names the file and the line, and never quotes the text.
     """
     raw = _read(path)
+    if _is_one_document(raw):
+        raise DataError(
+            f"{path}:1 is one JSON document; one JSON object on each line is wanted: `jq -c '.[]'` converts it."
+        )
     lines = raw.split(b"\n")
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield _line(path, number, line, last=number == len(lines))
+            value = _parse(path, number, line, cut_off=number == len(lines))
+            yield Line(number, line.decode("utf-8"), _object(value, f"{path}:{number}"))
+
+
+def documents(path: Path, key: str = "") -> Iterator[Line]:
+    """The objects of a JSON list, of the list under `key` in a JSON object, or of JSONL that is named .json.
+
+    Raises:
+        DataError: as `jsonl`, or there is no such list.
+    """
+    if not key and not _read(path).lstrip().startswith(b"["):
+        yield from jsonl(path)
+        return
+    value = document(path)
+    entries = _object(value, f"{path}:1").get(key) if key else value
+    if not isinstance(entries, list):
+        raise DataError(f"{path} holds no list under {key!r}. Is it a file of another dataset?")
+    for number, entry in enumerate(entries, start=1):
+        yield Line(number, json.dumps(entry, ensure_ascii=False), _object(entry, f"{path}: entry {number}"))
+
+
+def document(path: Path) -> Any:
+    """The value of a file that is one JSON document. Raises `DataError`, as `jsonl`."""
+    raw = _read(path)
+    return _parse(path, 1, raw, cut_off=not raw.rstrip().endswith((b"]", b"}")))
 
 
 def _read(path: Path) -> bytes:
@@ -66,10 +94,6 @@ def _read(path: Path) -> bytes:
         raise DataError(f"{path}:1 is a Git-LFS pointer, not the data. Run `git lfs pull --include {path.name}` there.")
     if raw.startswith(BYTE_ORDER_MARK):
         raise DataError(f"{path}:1 opens with a byte-order mark. Save the file as UTF-8 without one.")
-    if _is_one_document(raw):
-        raise DataError(
-            f"{path}:1 is one JSON document; one JSON object on each line is wanted: `jq -c '.[]'` converts it."
-        )
     return raw
 
 
@@ -79,18 +103,26 @@ def _is_one_document(raw: bytes) -> bool:
     return first.startswith(b"[") or (first.strip() == b"{" and bool(rest))
 
 
-def _line(path: Path, number: int, line: bytes, last: bool) -> Line:
+def _parse(path: Path, number: int, raw: bytes, cut_off: bool) -> Any:
+    """The JSON value in `raw`, which starts at line `number`; `cut_off` is what to call it if there is none."""
     try:
-        text = line.decode("utf-8")
+        text = raw.decode("utf-8")
         value = json.loads(text)
         if _SURROGATE.search(text):  # half of a pair cannot be written: it becomes "?", whole pairs stay
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}:{number} is not UTF-8 (byte {error.start} of the line).") from error
+        *above, start = raw[: error.start].split(b"\n")
+        raise DataError(f"{path}:{number + len(above)} is not UTF-8 (byte {len(start) + 1} of the line).") from error
     except (ValueError, RecursionError) as error:
-        cause = "is cut off: the file has no end, fetch it again" if last else "is not JSON"
-        place = f" (character {error.pos})" if isinstance(error, json.JSONDecodeError) else ""
-        raise DataError(f"{path}:{number} {cause}{place}.") from error
+        cause = "is cut off: the file has no end, fetch it again" if cut_off else "is not JSON"
+        line, place = number, ""
+        if isinstance(error, json.JSONDecodeError):
+            line, place = number + error.lineno - 1, f" (character {error.colno})"
+        raise DataError(f"{path}:{line} {cause}{place}.") from error
+    return value
+
+
+def _object(value: Any, place: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise DataError(f"{path}:{number} holds a {type(value).__name__}; an object is wanted.")
-    return Line(number, text, value)
+        raise DataError(f"{place} holds a {type(value).__name__}; an object is wanted.")
+    return value

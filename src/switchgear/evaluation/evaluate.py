@@ -105,6 +105,15 @@ class Respondent:
         self.openings: dict[Mode, str] = {"free": "", "forced": call_opening(tokenizer)}
 
     def answer(self, name: Model, batch: Sequence[Question]) -> Answers:
+        """Rows of every mode, and likelihoods. A batch that memory does not suffice for has failed as a whole."""
+        try:
+            return self._answer(name, batch)
+        except torch.OutOfMemoryError as error:
+            failure = type(error).__name__
+        rows = [self._row(name, mode, q.case, error=failure) for mode in self.recipe.modes for q in batch]
+        return Answers(rows=rows, likelihoods=[])
+
+    def _answer(self, name: Model, batch: Sequence[Question]) -> Answers:
         with self.model.disable_adapter() if name == "frozen" else nullcontext():
             prefix = prefill(self.model, [question.context for question in batch], self.tokenizer.pad_token_id)
             rows = [row for mode in self.recipe.modes for row in self._rows(name, mode, batch, prefix)]
@@ -125,10 +134,7 @@ class Respondent:
     def _rows(self, name: Model, mode: Mode, batch: Sequence[Question], prefix: Prefix) -> list[Row]:
         opening = self.openings[mode]
         given = self.tokenizer(opening, add_special_tokens=False)["input_ids"]
-        try:
-            generated = generate(self.model, prefix, self.tokenizer, given, self.recipe.max_new_tokens)
-        except torch.OutOfMemoryError as error:
-            return [self._row(name, mode, q.case, error=f"{type(error).__name__}") for q in batch]
+        generated = generate(self.model, prefix, self.tokenizer, given, self.recipe.max_new_tokens)
         outputs = self.tokenizer.batch_decode(generated, skip_special_tokens=False)
         return [self._row(name, mode, q.case, output) for q, output in zip(batch, outputs, strict=True)]
 

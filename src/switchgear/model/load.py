@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from peft.utils import load_peft_weights
+from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.pytorch_utils import Conv1D
@@ -56,6 +58,7 @@ def load_model(recipe: ModelRecipe) -> PreTrainedModel:
     """The frozen model in eval mode on the best device here. Raises `ModelError` if it is not one we understand."""
     dtype = torch.bfloat16 if recipe.dtype == "auto" else getattr(torch, recipe.dtype)
     model = _load(AutoModelForCausalLM, recipe, dtype=dtype)
+    blocks_of(model)
     return model.to(device()).eval().requires_grad_(False)
 
 
@@ -100,17 +103,23 @@ def _linear_layers(model: nn.Module) -> list[str]:
 def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     """The frozen `model` with the adapter in `folder`. Raises `ModelError` if it is damaged or of another model."""
     try:
-        return PeftModel.from_pretrained(model, str(folder)).eval()
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        raise ModelError(f"The adapter in {folder} does not load into this model: {error}") from error
+        adapted = PeftModel.from_pretrained(model, str(folder)).eval()
+        saved = load_peft_weights(str(folder), device="cpu")
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
+        raise ModelError(f"The adapter in {folder} does not load into this model: {_first_line(error)}") from error
+    if saved.keys() != get_peft_model_state_dict(adapted, save_embedding_layers=False).keys():
+        raise ModelError(f"The adapter in {folder} is of another model: their layers differ.")
+    return adapted
 
 
 def _load(auto: Any, recipe: ModelRecipe, **options: Any) -> Any:
-    source = str(_converted(recipe.name)) if recipe.name in EMBEDDED else recipe.name
     common = {"revision": recipe.revision, "trust_remote_code": recipe.trust_remote_code}
     try:
+        source = str(_converted(recipe.name)) if recipe.name in EMBEDDED else recipe.name
         return auto.from_pretrained(source, **common, **options)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except ModelError:
+        raise
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         known = f"Give a folder, a hub id, or an embedded model: {', '.join(EMBEDDED)}."
         raise ModelError(f"{recipe.name} does not load as a chat model: {_first_line(error)} {known}") from error
 
@@ -126,7 +135,7 @@ def _converted(name: str) -> Path:
     if folder.is_dir():
         return folder
     package = util.find_spec(embedded.package)
-    if package is None or package.origin is None:
+    if util.find_spec("gguf") is None or package is None or package.origin is None:
         raise ModelError(
             f"{name} is carried by a package that is not installed: {embedded.install}. "
             f"Online, {embedded.hub_id} is the same model."

@@ -26,7 +26,7 @@ class MetricsCallback(TrainerCallback):
         with replacing(self.path) as file:
             for entry in state.log_history:
                 if "reroute" in entry:
-                    file.write(json.dumps(entry) + "\n")
+                    file.write(json.dumps(entry, sort_keys=True) + "\n")
 
 
 class GateCallback(TrainerCallback):
@@ -54,21 +54,21 @@ class GateCallback(TrainerCallback):
 
 
 class InterruptCallback(TrainerCallback):
-    """Ctrl-C and SIGTERM: finish the step, write a checkpoint, stop. A second Ctrl-C stops at once."""
+    """Ctrl-C and SIGTERM while entered: finish the step, write a checkpoint, stop. A second Ctrl-C stops at once."""
 
     def __init__(self) -> None:
         self.interrupted = False
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def __enter__(self) -> None:
         self.before = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
     def on_step_end(self, args: Any, state: Any, control: TrainerControl, **_: Any) -> None:
         if self.interrupted:
             control.should_save = control.should_training_stop = True
-
-    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.interrupted = True
@@ -76,7 +76,7 @@ class InterruptCallback(TrainerCallback):
 
 
 class ProgressCallback(TrainerCallback):
-    """A bar with both losses in a terminal; one plain line per log elsewhere."""
+    """A bar with both losses in a terminal, while entered; one plain line per log elsewhere."""
 
     def __init__(self, console: Console) -> None:
         columns = (
@@ -89,9 +89,14 @@ class ProgressCallback(TrainerCallback):
         )
         self.console, self.progress = console, Progress(*columns, console=console, disable=not console.is_terminal)
 
+    def __enter__(self) -> None:
+        self.progress.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
     def on_train_begin(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
         self.task = self.progress.add_task("", total=state.max_steps, completed=state.global_step)
-        self.progress.start()
 
     def on_step_end(self, args: Any, state: TrainerState, control: Any, **_: Any) -> None:
         self.progress.update(self.task, completed=state.global_step)
@@ -106,6 +111,3 @@ class ProgressCallback(TrainerCallback):
         self.progress.update(self.task, description=text)
         if not self.console.is_terminal:
             self.console.print(f"step {state.global_step}/{state.max_steps}  {text}")
-
-    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        self.progress.stop()

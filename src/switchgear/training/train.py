@@ -1,16 +1,15 @@
 """The training stage: a prepared dataset in, an adapter out, gated before, during and after; a cut-off run resumes."""
 
-import shutil
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
+from itertools import zip_longest
 
 import torch
 from peft import PeftModel
 from rich.console import Console
 from rich.progress import track
 from torch.nn.functional import kl_div
-from transformers import PreTrainedTokenizerBase, set_seed
+from transformers import PreTrainedTokenizerBase, PrinterCallback, set_seed
 
 from switchgear.errors import DataError
 from switchgear.model.hidden_states import blocks_of, target_indices
@@ -19,12 +18,12 @@ from switchgear.model.render import render
 from switchgear.recipe import Recipe
 from switchgear.runs import Run, read_models
 from switchgear.schema import Example
-from switchgear.training import gates
+from switchgear.training import checkpoints, gates
 from switchgear.training.batches import Draws, Row, kind_of, row
 from switchgear.training.callbacks import GateCallback, InterruptCallback, MetricsCallback, ProgressCallback
 from switchgear.training.trainer import BreakerTrainer
 
-VALIDATION_ROWS = 4
+WATCHED_ROWS = 4
 """Harmful and benign validation rows each: enough for a curve, cheap enough to be read often."""
 
 Pools = dict[str, list[Row]]
@@ -50,10 +49,7 @@ def train(recipe: Recipe, run: Run, console: Console) -> bool:
     _check(pools, recipe)
     gate(gates.masks(pools))
     held_aside = _pools(run, "validation", recipe, tokenizer, console)
-    harmful = held_aside["harmful"][:VALIDATION_ROWS]
-    benign = [row for pair in zip(held_aside["resisted"], held_aside["clean"], strict=False) for row in pair][
-        :VALIDATION_ROWS
-    ]
+    harmful, benign = _watched(held_aside)
 
     frozen = load_model(recipe.model)
     targets = target_indices(recipe.train.target_layers, len(blocks_of(frozen)))
@@ -62,22 +58,21 @@ def train(recipe: Recipe, run: Run, console: Console) -> bool:
     trainer = BreakerTrainer(
         model, recipe, draws, [*harmful, *benign], targets, tokenizer.pad_token_id, run.checkpoints
     )
-    interrupt = InterruptCallback()
-    for callback in (
-        MetricsCallback(run.metrics),
-        ProgressCallback(console),
-        GateCallback(recipe.train, gate),
-        interrupt,
-    ):
+    interrupt, progress = InterruptCallback(), ProgressCallback(console)
+    trainer.remove_callback(PrinterCallback)
+    for callback in (MetricsCallback(run.metrics), progress, GateCallback(recipe.train, gate), interrupt):
         trainer.add_callback(callback)
-    trainer.train(resume_from_checkpoint=_newest_checkpoint(run.checkpoints))
+    with interrupt, progress, checkpoints.writing(run.checkpoints):
+        trainer.train(resume_from_checkpoint=checkpoints.newest(run.checkpoints))
     if interrupt.interrupted:
         console.print(f"Stopped at step {trainer.state.global_step}. `switchgear train` goes on from there.")
         return False
 
-    if harmful and benign:
-        gate(gates.effect(_divergence(model, harmful), _divergence(model, benign)))
-    _save(model, run.adapter)
+    if not harmful:  # nothing is kept aside
+        harmful, benign = _watched(pools)
+    gate(gates.effect(_divergence(model, harmful), _divergence(model, benign)))
+    with checkpoints.writing(run.checkpoints):
+        checkpoints.save(model, run.adapter)
     return True
 
 
@@ -106,6 +101,14 @@ def _check(pools: Pools, recipe: Recipe) -> None:
             )
 
 
+def _watched(pools: Pools) -> tuple[list[Row], list[Row]]:
+    """The first harmful rows, and as many benign ones of all kinds in turn. Empty if either is missing."""
+    harmful = [row for row in pools["harmful"] if any(row.reroute)][:WATCHED_ROWS]
+    kinds = (pools[kind] for kind in ("resisted", "clean", "refusal"))
+    benign = [row for turn in zip_longest(*kinds) for row in turn if row][:WATCHED_ROWS]
+    return (harmful, benign) if harmful and benign else ([], [])
+
+
 @torch.no_grad()
 def _divergence(model: PeftModel, rows: Sequence[Row]) -> float:
     """Mean KL(frozen || adapted) of the next-token distribution, nats per token, on the rerouted or retained tokens."""
@@ -119,16 +122,3 @@ def _divergence(model: PeftModel, rows: Sequence[Row]) -> float:
         total += float(kl_div(adapted, frozen, log_target=True, reduction="sum"))
         count += int(mask.sum())
     return total / count
-
-
-def _newest_checkpoint(folder: Path) -> str | None:
-    """The last checkpoint that was written whole: the trainer writes its state file last."""
-    whole = [path.parent for path in folder.glob("checkpoint-*/trainer_state.json")]
-    return str(max(whole, key=lambda path: int(path.name.split("-")[1]))) if whole else None
-
-
-def _save(model: PeftModel, folder: Path) -> None:
-    partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    model.save_pretrained(str(partial))
-    partial.replace(folder)

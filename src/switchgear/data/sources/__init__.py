@@ -12,7 +12,26 @@ duplicates and splits are `switchgear.data.prepare`'s business, not a source's.
 
 from collections.abc import Callable, Iterator
 
+from switchgear.data.sources import (
+    agentharm,
+    attackqa,
+    chat,
+    circuit_breakers,
+    harmbench,
+    jailbreakbench,
+    refusal_direction,
+    tau2_bench,
+    tau_bench,
+    tulu,
+    ultrachat,
+    webarena,
+    weblinx,
+    xstest,
+)
 from switchgear.data.sources.agentdojo import runs, suites
+from switchgear.data.sources.bfcl import questions
+from switchgear.data.sources.fujitsu import kinds
+from switchgear.data.sources.injecagent import outcomes
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example
 
@@ -22,4 +41,21 @@ Source = Callable[[SourceRecipe, int], Iterator[Example | Drop]]
 SOURCES: dict[str, Source] = {
     "agentdojo_runs": runs.read,
     "agentdojo_suites": suites.read,
+    "agentharm": agentharm.read,
+    "attackqa": attackqa.read,
+    "bfcl": questions.read,
+    "chat": chat.read,
+    "circuit_breakers": circuit_breakers.read,
+    "fujitsu": kinds.read,
+    "harmbench": harmbench.read,
+    "injecagent": outcomes.read,
+    "jailbreakbench": jailbreakbench.read,
+    "refusal_direction": refusal_direction.read,
+    "tau2_bench": tau2_bench.read,
+    "tau_bench": tau_bench.read,
+    "tulu": tulu.read,
+    "ultrachat": ultrachat.read,
+    "webarena": webarena.read,
+    "weblinx": weblinx.read,
+    "xstest": xstest.read,
 }

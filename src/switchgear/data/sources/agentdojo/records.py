@@ -1,15 +1,29 @@
-"""One record of an AgentDojo JSONL export, as a conversation of ours."""
+"""One record of an AgentDojo run, of an export or of a native file, as a conversation of ours."""
 
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, model_validator
 
 from switchgear.schema import JsonObject, Message, ToolCall
 
 DEFENCES = ("tool_filter", "repeat_user_prompt", "spotlighting_with_delimiting", "transformers_pi_detector")
 """AgentDojo's defences; a pipeline with one is named `model-defence`."""
+
+
+def _nested(call: Any) -> Any:
+    """A native call is flat: `{function: name, args, id, placeholder_args}`."""
+    if isinstance(call, dict) and isinstance(call.get("function"), str):
+        return {"function": {"name": call["function"], "arguments": call.get("args")}, "id": call.get("id")}
+    return call
+
+
+def _joined(content: Any) -> Any:
+    """Native content is a list of blocks, `{type: text, content: ...}`; a model's reasoning is left out."""
+    if isinstance(content, list) and all(isinstance(block, dict) for block in content):
+        return "".join(block.get("content") or "" for block in content if block.get("type") == "text")
+    return content
 
 
 class Function(BaseModel):
@@ -29,8 +43,8 @@ class CallOfResult(BaseModel):
 
 class Turn(BaseModel):
     role: Literal["system", "user", "assistant", "tool"]
-    content: str | None = None
-    tool_calls: list[Call] | None = None
+    content: Annotated[str | None, BeforeValidator(_joined)] = None
+    tool_calls: list[Annotated[Call, BeforeValidator(_nested)]] | None = None
     tool_call_id: str | None = None
     tool_call: CallOfResult | None = None
     error: str | None = None
@@ -38,12 +52,16 @@ class Turn(BaseModel):
 
 class Metadata(BaseModel):
     suite_name: str
-    model: str
-    success: bool
+    model: str = Field(validation_alias=AliasChoices("model", "pipeline_name"))
+    success: bool = Field(validation_alias=AliasChoices("success", "utility"))
     security: bool
     user_task_id: str = Field(pattern=r"^user_task_[0-9]{1,4}$")
     injection_task_id: str | None = Field(None, pattern=r"^injection_task_[0-9]{1,4}$")
     attack_type: str | None = None
+    injections: dict[str, str] = Field(default_factory=dict)
+    """The attack's text by injection vector. Only native files have it."""
+    error: str | None = None
+    """What stopped the run. Only native files say."""
 
 
 class Record(BaseModel):
@@ -51,6 +69,14 @@ class Record(BaseModel):
 
     messages: list[Turn]
     metadata: Metadata
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_native(cls, value: Any) -> Any:
+        """A native file has the metadata beside the messages."""
+        if isinstance(value, dict) and "pipeline_name" in value:
+            return {"messages": value.get("messages"), "metadata": value}
+        return value
 
     @property
     def defence(self) -> str:

@@ -1,9 +1,9 @@
-"""Recorded runs of real models on AgentDojo, one JSONL file for each model.
+"""Recorded runs of real models on AgentDojo: a JSONL export for each model, or AgentDojo's own files.
 
 Address: github.com/memo-ozdincer/harmful-agents-meta-dataset, `data/agent_dojo/*.jsonl`, at commit
 6626fb4f693880dffbea6b76f260d0b9c37ab669. That repository states no licence; AgentDojo itself is MIT.
 
-A row, abbreviated:
+A row of an export, abbreviated:
     {"index": 7, "annotations": [],
      "messages": [
        {"role": "user", "content": "Pay the bill 'bill.txt'."},
@@ -13,6 +13,12 @@ A row, abbreviated:
        {"role": "assistant", "content": "Paid.", "tool_calls": null}],
      "metadata": {"suite_name": "banking", "model": "...", "success": true, "security": true,
                   "user_task_id": "user_task_0", "injection_task_id": null, "attack_type": null}}
+
+A native file, `runs/<pipeline>/<suite>/<user task>/<attack>/<injection>.json`, holds one run. Its metadata lie beside
+`messages`, with `pipeline_name` for the model and `utility` for `success`; content is a list of blocks
+`{"type": "text", "content": "..."}` or null; calls are flat, `{"function": "read_file", "args": {...}, "id": "c1",
+"placeholder_args": null}`; `injections` has the attack's text by vector, so that it is found whatever it looks like;
+`error` tells what stopped the run. The labels of all runs of a pipeline are checked together.
 
 `security: true` means that the attack SUCCEEDED. It means nothing without an injection, and is the default after an
 API error. Some forks use the opposite sense (option `sense: attack_failed`). So a row is hijacked only if it is
@@ -33,16 +39,15 @@ from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from switchgear.data.files import Line, jsonl, paths
 from switchgear.data.options import Options, checked
 from switchgear.data.sources.agentdojo.categories import CATEGORIES
 from switchgear.data.sources.agentdojo.expectations import own_pattern
+from switchgear.data.sources.agentdojo.recordings import Entry, recordings
 from switchgear.data.sources.agentdojo.records import Record, fields, tool_names
 from switchgear.data.sources.agentdojo.verdicts import RecordedRun, check_labels, inspect, verdict
 from switchgear.data.sources.agentdojo.world import SUITES, tools
 from switchgear.errors import DataError
 from switchgear.recipe import SourceRecipe
-from switchgear.runs import sha256
 from switchgear.schema import CallPattern, Drop, Example, Expectation, Provenance, Role, ToolSpec, Trace
 
 SOURCE = "agentdojo_runs"
@@ -54,9 +59,9 @@ class RunsOptions(Options):
 
 
 class Judged(NamedTuple):
-    """A line of a file with its record and run, and what was made of it."""
+    """A run as it was read, its record, its trace, and what was made of it."""
 
-    line: Line
+    entry: Entry
     record: Record
     run: RecordedRun
     outcome: Trace | str
@@ -67,33 +72,31 @@ def read(recipe: SourceRecipe, seed: int) -> Iterator[Example | Drop]:
 
     Raises:
         DataError: a file that is missing, damaged, or holds no AgentDojo run.
-        LabelError: a file whose labels contradict its traces.
+        LabelError: a model's runs whose labels contradict their traces.
     """
     options = checked(recipe, RunsOptions)
-    for path in paths(recipe, ".jsonl"):
-        rows = [_judge(path, line, options) for line in jsonl(path)]
-        _check_file(path, rows)
-        revision = f"sha256 {sha256(path)[:16]}"
+    for path, entries in recordings(recipe):
+        rows = [_judge(entry, options) for entry in entries]
+        _check_rows(path, rows)
         for row in rows:
-            yield row if isinstance(row, Drop) else _kept(path, row, revision)
+            yield row if isinstance(row, Drop) else _kept(row)
 
 
-def _judge(path: Path, line: Line, options: RunsOptions) -> Judged | Drop:
-    row = f"{path.name}:{line.number}"
-    if line.number == 1 and "messages" not in line.value:
-        return Drop(reason="the file's header line", row=row)
+def _judge(entry: Entry, options: RunsOptions) -> Judged | Drop:
+    if isinstance(entry.value, dict) and "metadata" in entry.value and "messages" not in entry.value:
+        return Drop(reason="the file's header line", row=entry.row)
     try:
-        record = Record.model_validate(line.value)
+        record = Record.model_validate(entry.value)
         if record.metadata.suite_name not in SUITES:
-            return Drop(reason="not of one of the four suites", row=row)
+            return Drop(reason="not of one of the four suites", row=entry.row)
         run = inspect(record)
     except ValidationError as error:
-        return Drop(reason=f"not an AgentDojo run (wrong: {fields(error)})", row=row)
+        return Drop(reason=f"not an AgentDojo run (wrong: {fields(error)})", row=entry.row)
     won = record.metadata.security == (options.sense == "attack_succeeded")
-    return Judged(line, record, run, verdict(run, won))
+    return Judged(entry, record, run, verdict(run, won))
 
 
-def _check_file(path: Path, rows: list[Judged | Drop]) -> None:
+def _check_rows(path: Path, rows: list[Judged | Drop]) -> None:
     judged = [row for row in rows if isinstance(row, Judged)]
     if not judged:
         raise DataError(
@@ -102,14 +105,14 @@ def _check_file(path: Path, rows: list[Judged | Drop]) -> None:
     check_labels(path, Counter(row.outcome for row in judged if row.run.forbidden and row.run.ended))
 
 
-def _kept(path: Path, row: Judged, revision: str) -> Example | Drop:
-    name, run, metadata = f"{path.name}:{row.line.number}", row.run, row.record.metadata
+def _kept(row: Judged) -> Example | Drop:
+    entry, run, metadata = row.entry, row.run, row.record.metadata
     if not isinstance(row.outcome, Trace):
-        return Drop(reason=row.outcome, row=name)
+        return Drop(reason=row.outcome, row=entry.row)
     hijacked = row.outcome is Trace.HIJACKED
     continuation = run.attacks if hijacked else run.answers
     return Example(
-        id=f"{SOURCE}/{path.stem}/{row.line.number}",
+        id=f"{SOURCE}/{entry.name}",
         role=Role.HARMFUL if hijacked else Role.BENIGN,
         trace=row.outcome,
         messages=run.messages,
@@ -123,10 +126,10 @@ def _kept(path: Path, row: Judged, revision: str) -> Example | Drop:
         tags=_tags(row.record, run),
         provenance=Provenance(
             dataset=SOURCE,
-            revision=revision,
+            revision=entry.revision,
             licence="none stated (AgentDojo: MIT)",
-            row=name,
-            sha256=hashlib.sha256(row.line.text.encode()).hexdigest(),
+            row=entry.row,
+            sha256=hashlib.sha256(entry.text.encode()).hexdigest(),
         ),
     )
 

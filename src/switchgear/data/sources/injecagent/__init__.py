@@ -1,0 +1,1 @@
+"""InjecAgent: `cases` is the shape of a row and its context, `outcomes` the source."""

@@ -1,0 +1,185 @@
+"""The evaluation stage on the garden: what it writes, cut off and resumed, and what a failure counts as."""
+
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+
+from switchgear.errors import DataError, ModelError, RunError
+from switchgear.evaluation import evaluate as stage
+from switchgear.evaluation.evaluate import Respondent
+from switchgear.evaluation.rows import LikelihoodRow, Row
+from switchgear.model.load import add_adapter, load_model, load_tokenizer
+from switchgear.recipe import load
+from switchgear.runs import Run, read_models, write_models
+from switchgear.schema import Example, Role, Trace
+
+FILES = ("rows.jsonl", "likelihoods.jsonl", "summary.json")
+BATCHES = 6  # two models, three batches of two cases
+
+
+@pytest.fixture
+def recipe(trained: Path, tmp_path: Path) -> Path:
+    """A recipe whose run is trained and can be written to."""
+    shutil.copytree(trained.parent, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "recipe.yaml"
+    path.write_text(path.read_text().replace(str(trained.parent), str(tmp_path)))
+    return path
+
+
+def evaluate(recipe: Path, *overrides: str) -> Run:
+    loaded = load(recipe, overrides)
+    stage.evaluate(loaded, Run(loaded.run), Console(file=io.StringIO()))
+    return Run(loaded.run)
+
+
+def written(run: Run) -> dict[str, str]:
+    return {path.name: path.read_text() for path in run.evaluation.iterdir()}
+
+
+def failing(number: int, error: BaseException, real: Callable[..., Any], calls: list[int]) -> Callable[..., Any]:
+    """`real`, until its `number`-th call raises."""
+
+    def called(*args: Any, **options: Any) -> Any:
+        calls.append(len(calls))
+        if len(calls) == number:
+            raise error
+        return real(*args, **options)
+
+    return called
+
+
+def cut_off(recipe: Path, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupts an evaluation at its `batch`-th batch."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Respondent, "answer", failing(batch, KeyboardInterrupt(), Respondent.answer, []))
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(recipe)
+
+
+def test_every_case_is_answered_by_both_models_in_every_mode(recipe: Path):
+    run = evaluate(recipe)
+    rows, likelihoods = list(read_models(run.rows, Row)), list(read_models(run.likelihoods, LikelihoodRow))
+    assert set(written(run)) == set(FILES)
+    assert len({(row.case, row.model, row.mode) for row in rows}) == len(rows) == 6 * 2 * 2
+    assert len({(row.case, row.model) for row in likelihoods}) == len(likelihoods) == 6 * 2
+    assert {row.kind for row in rows} == set(Trace)
+    assert {row.opening for row in rows if row.mode == "forced"} == {'<tool_call>{"name": "'}
+    assert all(row.action is not None for row in rows)
+    assert any(row.output for row in rows)
+
+
+def test_likelihoods_are_those_of_what_the_trace_goes_on_with(recipe: Path, tiny_chat_model: Path):
+    run = evaluate(recipe)
+    loaded = load(recipe)
+    model, tokenizer = load_model(loaded.model), load_tokenizer(loaded.model)
+    [case] = [c for c in stage.cases(read_models(run.dataset / "holdout.jsonl", Example)) if c.id == "hijacked-thyme#3"]
+    asked = stage.question(case, tokenizer, 1024)
+    assert tokenizer.decode(asked.reference).startswith('<tool_call>{"name": "ring_bell"')
+    logs = model(torch.tensor([asked.context + asked.reference])).logits[0].log_softmax(-1)[len(asked.context) - 1 : -1]
+    expected = -float(logs.gather(-1, torch.tensor(asked.reference)[:, None]).mean())
+    frozen = [row for row in read_models(run.likelihoods, LikelihoodRow) if row.model == "frozen"]
+    [found] = [row for row in frozen if row.case == case.id]
+    assert found.nll == pytest.approx(expected, abs=1e-4)
+    assert found.tokens == len(asked.reference)
+
+
+def test_a_call_that_is_written_is_parsed_and_scored(recipe: Path, monkeypatch: pytest.MonkeyPatch):
+    def ringing(model: Any, prefix: Any, tokenizer: Any, opening: list[int], most: int) -> list[list[int]]:
+        text = 'ring_bell", "arguments": {}}</tool_call>' if opening else "I water."
+        return [tokenizer(text)["input_ids"]] * len(prefix.ids)
+
+    monkeypatch.setattr(stage, "generate", ringing)
+    rates = json.loads(evaluate(recipe).summary.read_text())["rates"]
+    attacks = {(line["mode"], line["model"]): line for line in rates if line["measure"] == "attack_success"}
+    assert {key: (line["successes"], line["n"]) for key, line in attacks.items()} == {
+        ("free", "frozen"): (0, 2),
+        ("free", "adapted"): (0, 2),
+        ("forced", "frozen"): (2, 2),
+        ("forced", "adapted"): (2, 2),
+    }
+
+
+@pytest.mark.parametrize("cut", [1, 4])
+def test_a_cut_off_evaluation_goes_on_to_identical_files(recipe: Path, monkeypatch: pytest.MonkeyPatch, cut: int):
+    undisturbed = written(evaluate(recipe))
+    shutil.rmtree(recipe.parent / "run" / "evaluation")
+    cut_off(recipe, cut, monkeypatch)
+    calls: list[int] = []
+    monkeypatch.setattr(Respondent, "answer", failing(0, KeyboardInterrupt(), Respondent.answer, calls))
+    assert written(evaluate(recipe)) == undisturbed
+    assert len(calls) == BATCHES - cut + 1
+
+
+def test_a_half_written_line_is_answered_again(recipe: Path, monkeypatch: pytest.MonkeyPatch):
+    undisturbed = written(evaluate(recipe))
+    shutil.rmtree(recipe.parent / "run" / "evaluation")
+    cut_off(recipe, 3, monkeypatch)
+    [partial] = (recipe.parent / "run" / "evaluation").glob("*.partial.jsonl")
+    partial.write_bytes(partial.read_bytes()[:-40])
+    assert written(evaluate(recipe)) == undisturbed
+
+
+def test_answers_of_another_recipe_are_not_resumed_from(recipe: Path, monkeypatch: pytest.MonkeyPatch):
+    cut_off(recipe, 3, monkeypatch)
+    run = evaluate(recipe, "evaluate.modes=[forced]")
+    assert {row.mode for row in read_models(run.rows, Row)} == {"forced"}
+
+
+def test_frozen_answers_do_not_depend_on_the_adapter(recipe: Path):
+    before = list(read_models(evaluate(recipe).rows, Row))
+    loaded = load(recipe, ["train.lora.initial_b=0.5"])
+    adapter = recipe.parent / "run" / "adapter"
+    shutil.rmtree(adapter)
+    add_adapter(load_model(loaded.model), loaded.train.lora, layers=3).save_pretrained(str(adapter))
+    after = list(read_models(evaluate(recipe).rows, Row))
+    of = {name: [[row for row in rows if row.model == name] for rows in (before, after)] for name in stage.MODELS}
+    assert of["frozen"][0] == of["frozen"][1]
+    assert of["adapted"][0] != of["adapted"][1]
+    assert [row.output for row in of["adapted"][1]] != [row.output for row in of["frozen"][1]]
+
+
+@pytest.mark.parametrize("part", ["prefill", "generate", "log_likelihoods"])
+def test_a_batch_without_memory_is_counted_and_never_scored(recipe: Path, monkeypatch: pytest.MonkeyPatch, part: str):
+    full = torch.OutOfMemoryError("no memory")
+    monkeypatch.setattr(stage, part, failing(1, full, getattr(stage, part), []))
+    run = evaluate(recipe)
+    rows = list(read_models(run.rows, Row))
+    failed = [row for row in rows if row.error]
+    assert {row.error for row in failed} == {"OutOfMemoryError"}
+    assert len(failed) == 4  # two cases in two modes, of one model
+    assert {row.model for row in failed} == {"frozen"}
+    assert all(row.action is None for row in failed)
+    lacking = {row.case for row in failed}
+    assert lacking.isdisjoint({r.case for r in read_models(run.likelihoods, LikelihoodRow) if r.model == "frozen"})
+    summary = json.loads(run.summary.read_text())
+    assert "frozen, free: 2 of 6 answers failed. They are in no rate." in summary["notes"]
+    assert sum(line["n"] for line in summary["likelihood"]) == 4
+
+
+def test_a_holdout_without_a_decision_says_what_to_hold_out(recipe: Path):
+    holdout = recipe.parent / "run" / "dataset" / "holdout.jsonl"
+    rows = [row.model_copy(update={"role": Role.REFUSAL, "trace": None}) for row in read_models(holdout, Example)]
+    for kept in (rows, []):
+        write_models(holdout, kept)
+        with pytest.raises(DataError, match=r"holds no trace with a decision.*data\.holdout"):
+            evaluate(recipe)
+
+
+def test_what_is_missing_names_the_stage_that_makes_it(garden: Path):
+    with pytest.raises(RunError, match="Run `switchgear train`"):
+        evaluate(garden)
+    with pytest.raises(RunError, match="Run `switchgear prepare`"):
+        evaluate(garden, f"run={garden.parent / 'empty'}")
+
+
+def test_a_damaged_adapter_is_an_error_of_the_model(recipe: Path):
+    (recipe.parent / "run" / "adapter" / "adapter_model.safetensors").write_bytes(b"half")
+    with pytest.raises(ModelError, match="does not load into this model"):
+        evaluate(recipe)
