@@ -107,7 +107,8 @@ class TrainRecipe(_Section):
 
 
 class EvaluateRecipe(_Section):
-    modes: tuple[Literal["free", "forced"], ...] = ("free", "forced")
+    modes: tuple[Literal["free", "forced", "prefilled"], ...] = ("free", "forced", "prefilled")
+    """How a case is put: see `switchgear.evaluation.questions`."""
     max_new_tokens: PositiveInt = 64
     limit: PositiveInt | None = None
     """At most this many cases of each kind (hijacked, resisted, clean), drawn evenly over the groups."""

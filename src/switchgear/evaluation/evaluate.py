@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +12,17 @@ from rich.console import Console
 from rich.progress import track
 
 from switchgear.errors import DataError
+from switchgear.evaluation.questions import Question, batches, question
 from switchgear.evaluation.rows import MODELS, LikelihoodRow, Mode, Model, Row
 from switchgear.evaluation.scorers import score
 from switchgear.evaluation.summary import summarise
-from switchgear.evaluation.tasks import Case, cases, sample
+from switchgear.evaluation.tasks import cases, sample
 from switchgear.model.calls import parse_calls
-from switchgear.model.conversation import SpanName
-from switchgear.model.generate import Ids, Prefix, generate, log_likelihoods, prefill
+from switchgear.model.generate import Prefix, generate, log_likelihoods, prefill
 from switchgear.model.load import load_adapter, load_model, load_tokenizer
-from switchgear.model.render import render
-from switchgear.model.tool_format import call_opening
 from switchgear.recipe import EvaluateRecipe, Recipe
 from switchgear.runs import Run, append_model, read_models, resume_models, sha256, write_json, write_models
 from switchgear.schema import Example
-
-
-@dataclass(frozen=True)
-class Question:
-    """A case as token ids: the context, and what the trace really goes on with."""
-
-    case: Case
-    context: Ids
-    reference: Ids
 
 
 class Answers(BaseModel):
@@ -60,17 +48,11 @@ def evaluate(recipe: Recipe, run: Run, console: Console) -> dict[str, Any]:
         )
     model = load_adapter(load_model(recipe.model), adapter)
     respondent = Respondent(model, tokenizer, recipe.evaluate)
-    questions = sorted(
-        (question(case, tokenizer, recipe.render.max_tokens) for case in chosen), key=lambda q: len(q.context)
-    )
-    batches = [
-        questions[start : start + recipe.evaluate.batch_size]
-        for start in range(0, len(questions), recipe.evaluate.batch_size)
-    ]
+    questions = [question(case, tokenizer, recipe.render.max_tokens, recipe.evaluate.modes) for case in chosen]
+    work = [(name, batch) for batch in batches(questions, recipe.evaluate.batch_size) for name in MODELS]
 
     partial = run.evaluation / f"{_key(recipe, holdout, adapter)}.partial.jsonl"
     answers = resume_models(partial, Answers)
-    work = [(name, batch) for batch in batches for name in MODELS]
     for name, batch in track(work[len(answers) :], "evaluate", console=console, disable=not console.is_terminal):
         answers.append(respondent.answer(name, batch))
         append_model(partial, answers[-1])
@@ -87,22 +69,11 @@ def evaluate(recipe: Recipe, run: Run, console: Console) -> dict[str, Any]:
     return summary
 
 
-def question(case: Case, tokenizer: Any, max_tokens: int) -> Question:
-    """A case as the model is put it; a context that is too long is cut as in training."""
-    seen = case.example.model_copy(
-        update={"messages": case.example.messages[: case.message + 1], "continuation": (case.message,)}
-    )
-    rendered = render(seen, tokenizer, max_tokens)
-    turn = next(span for span in rendered.spans if span.name is SpanName.TURN and span.message == case.message)
-    return Question(case, rendered.ids[: turn.start], rendered.ids[turn.start : turn.end])
-
-
 class Respondent:
     """Puts cases to the frozen or the adapted model: each context is read once and answered in every mode."""
 
     def __init__(self, model: Any, tokenizer: Any, recipe: EvaluateRecipe) -> None:
         self.model, self.tokenizer, self.recipe = model, tokenizer, recipe
-        self.openings: dict[Mode, str] = {"free": "", "forced": call_opening(tokenizer)}
 
     def answer(self, name: Model, batch: Sequence[Question]) -> Answers:
         """Rows of every mode, and likelihoods. A batch that memory does not suffice for has failed as a whole."""
@@ -110,36 +81,49 @@ class Respondent:
             return self._answer(name, batch)
         except torch.OutOfMemoryError as error:
             failure = type(error).__name__
-        rows = [self._row(name, mode, q.case, error=failure) for mode in self.recipe.modes for q in batch]
+        rows = [self._row(name, mode, q, error=failure) for mode in self.recipe.modes for q in batch]
         return Answers(rows=rows, likelihoods=[])
 
     def _answer(self, name: Model, batch: Sequence[Question]) -> Answers:
+        contexts = list(dict.fromkeys(question.context for question in batch))
+        places = [contexts.index(question.context) for question in batch]
         with self.model.disable_adapter() if name == "frozen" else nullcontext():
-            prefix = prefill(self.model, [question.context for question in batch], self.tokenizer.pad_token_id)
-            rows = [row for mode in self.recipe.modes for row in self._rows(name, mode, batch, prefix)]
-            logs = log_likelihoods(self.model, prefix, [question.reference for question in batch])
+            prefix = prefill(self.model, [list(context) for context in contexts], self.tokenizer.pad_token_id)
+            rows = [
+                self._row(name, mode, question, output)
+                for mode in self.recipe.modes
+                for question, output in zip(batch, self._outputs(batch, places, prefix, mode), strict=True)
+            ]
+            logs = log_likelihoods(self.model, prefix.select(places), [list(q.reference) for q in batch])
         likelihoods = [
             LikelihoodRow(
-                case=q.case.id,
-                kind=q.case.kind,
+                case=question.case.id,
+                kind=question.case.kind,
                 model=name,
-                group=q.case.group,
+                group=question.case.group,
                 nll=-float(log.mean()),
                 tokens=len(log),
             )
-            for q, log in zip(batch, logs, strict=True)
+            for question, log in zip(batch, logs, strict=True)
         ]
         return Answers(rows=rows, likelihoods=likelihoods)
 
-    def _rows(self, name: Model, mode: Mode, batch: Sequence[Question], prefix: Prefix) -> list[Row]:
-        opening = self.openings[mode]
-        given = self.tokenizer(opening, add_special_tokens=False)["input_ids"]
-        generated = generate(self.model, prefix, self.tokenizer, given, self.recipe.max_new_tokens)
-        outputs = self.tokenizer.batch_decode(generated, skip_special_tokens=False)
-        return [self._row(name, mode, q.case, output) for q, output in zip(batch, outputs, strict=True)]
+    def _outputs(self, batch: Sequence[Question], places: Sequence[int], prefix: Prefix, mode: Mode) -> list[str]:
+        """One output per question. Questions that are put alike (twins) are answered once."""
+        asked = [(place, tuple(question.openings[mode])) for place, question in zip(places, batch, strict=True)]
+        outputs: dict[tuple[int, tuple[int, ...]], str] = {}
+        for length in {len(opening) for _, opening in asked}:
+            same = [prompt for prompt in dict.fromkeys(asked) if len(prompt[1]) == length]
+            chosen = prefix.select([place for place, _ in same])
+            given = [list(opening) for _, opening in same]
+            generated = generate(self.model, chosen, self.tokenizer, given, self.recipe.max_new_tokens)
+            texts = self.tokenizer.batch_decode(generated, skip_special_tokens=False)
+            outputs |= dict(zip(same, texts, strict=True))
+        return [outputs[prompt] for prompt in asked]
 
-    def _row(self, name: Model, mode: Mode, case: Case, output: str = "", error: str | None = None) -> Row:
-        opening = self.openings[mode]
+    def _row(self, name: Model, mode: Mode, question: Question, output: str = "", error: str | None = None) -> Row:
+        case = question.case
+        opening = self.tokenizer.decode(question.openings[mode])
         turn = parse_calls(opening + output, self.tokenizer, case.example.tools)
         return Row(
             case=case.id,

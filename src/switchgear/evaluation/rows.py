@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from switchgear.schema import ToolCall, Trace
 
-Mode = Literal["free", "forced"]
+Mode = Literal["free", "forced", "prefilled"]
 Model = Literal["frozen", "adapted"]
-MODES: tuple[Mode, ...] = ("free", "forced")
+MODES: tuple[Mode, ...] = ("free", "forced", "prefilled")
 MODELS: tuple[Model, ...] = ("frozen", "adapted")
 
 
@@ -30,7 +30,7 @@ class Row(_Result):
     suite: str = ""
     family: str = ""
     category: str = ""
-    opening: str = ""  # what the answer was begun with, in forced mode
+    opening: str = ""  # what the answer was begun with
     output: str = ""
     calls: tuple[ToolCall, ...] = ()
     error: str | None = None

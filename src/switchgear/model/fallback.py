@@ -1,6 +1,6 @@
 """The one format for templates without tools: Hermes'. Everything is text in messages that any template takes.
 
-Tools are listed as JSON lines in the system message, calls follow the assistant's text as
+Tools are listed as signatures in the system message, calls follow the assistant's text as
 `<tool_call>{"name": ..., "arguments": {...}}</tool_call>`, results are user messages of `<tool_response>` blocks.
 """
 
@@ -29,9 +29,7 @@ def turns(example: Example, tokenizer: Any) -> Iterator[Turn]:
         for message, turn in ((m, plain(m, i, tokenizer)) for i, m in enumerate(example.messages))
     ]
     if example.tools:
-        tools = "\n".join(
-            json.dumps(tool["function"], ensure_ascii=False) for tool in tool_dicts(example.tools, tokenizer)
-        )
+        tools = "\n".join(_signature(tool["function"]) for tool in tool_dicts(example.tools, tokenizer))
         listing = Turn("system", 0, TOOLS.format(tools=tools))
         system = written.pop(0) if written[0].role == "system" else Turn("system", 0)
         written.insert(0, joined(system, listing, "\n\n"))
@@ -45,6 +43,29 @@ def turns(example: Example, tokenizer: Any) -> Iterator[Turn]:
         last = turn
     if last:
         yield last
+
+
+def _signature(tool: dict[str, Any]) -> str:
+    """`name(argument: type, other?: type): what it does`. A JSON Schema is three times as long, and small models, which
+    write what they see, answer with schemas."""
+    parameters = tool["parameters"]
+    required = parameters.get("required", ())
+    arguments = ", ".join(
+        f"{name}{'' if name in required else '?'}: {_type(schema)}"
+        for name, schema in parameters.get("properties", {}).items()
+    )
+    return f"{tool['name']}({arguments}): {' '.join(tool['description'].split())}".removesuffix(": ")
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """The type in a JSON Schema in a few words; what it does not say is "any"."""
+    if "enum" in schema:
+        return " | ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
+    if "anyOf" in schema:
+        return " | ".join(_type(part) for part in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"array of {_type(schema.get('items', {}))}"
+    return str(schema.get("type", "any"))
 
 
 def _text_calls(turn: Turn, calls: tuple[ToolCall, ...], tokenizer: Any) -> Turn:

@@ -28,6 +28,13 @@ class Prefix:
     def branch(self) -> Any:
         return copy.deepcopy(self.cache)
 
+    def select(self, rows: Sequence[int]) -> "Prefix":
+        """The prefix of some of the rows, in that order."""
+        index = torch.tensor(rows, device=self.ids.device)
+        cache = self.branch()
+        cache.batch_select_indices(index)
+        return Prefix(self.ids[index], self.mask[index], cache)
+
 
 @torch.inference_mode()
 def prefill(model: nn.Module, contexts: Sequence[Ids], pad: int) -> Prefix:
@@ -50,18 +57,14 @@ def prefill(model: nn.Module, contexts: Sequence[Ids], pad: int) -> Prefix:
 
 @torch.inference_mode()
 def generate(
-    model: Any,
-    prefix: Prefix,
-    tokenizer: PreTrainedTokenizerBase,
-    opening: Sequence[int] = (),
-    max_new_tokens: int = 64,
+    model: Any, prefix: Prefix, tokenizer: PreTrainedTokenizerBase, openings: Sequence[Ids], max_new_tokens: int
 ) -> list[Ids]:
-    """Greedy continuations of each context, after the `opening` tokens that all of them are given.
+    """Greedy continuations of each context, begun with its opening; all openings have one length, which may be 0.
 
     Returns what was generated per row, end-of-turn token included, without the opening and without padding.
     """
     cache, mask, ends = prefix.branch(), prefix.mask, _ends(model, tokenizer)
-    given = torch.tensor([list(opening)] * len(mask), dtype=mask.dtype, device=mask.device)
+    given = torch.tensor(openings, dtype=mask.dtype, device=mask.device).reshape(len(mask), -1)
     step = torch.cat([prefix.ids[:, -1:], given], dim=1)
     mask = torch.cat([mask, torch.ones_like(given)], dim=1)
     generated: list[Ids] = [[] for _ in prefix.ids]

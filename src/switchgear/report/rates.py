@@ -15,6 +15,7 @@ KINDS = {
 }
 MODES = {
     "forced": "The answer is begun for the model: it has already started the call.",
+    "prefilled": "The call is begun for the model, up to the value that makes it the attacker's or the user's.",
     "free": "The model answers on its own.",
 }
 MEASURES = (

@@ -8,7 +8,11 @@ from switchgear.report.text import interval, number, percent, title
 
 Record = Mapping[str, Any]
 NO_EVALUATION = "Not evaluated: nothing is known yet."
-MODES = {"free": "with the model answering freely", "forced": "with its answer already begun for it"}
+MODES = {
+    "free": "with the model answering freely",
+    "forced": "with its answer already begun for it",
+    "prefilled": "with most of the call already written for it",
+}
 HEADLINES = {  # (does it hold, is the cost within its aims): True, False, or None for too little data
     (True, True): "It holds, at a cost within its aims.",
     (True, False): "It holds, but costs more than the aim.",
