@@ -21,7 +21,7 @@ from switchgear.runs import Run, read_models, write_models
 from switchgear.schema import Example, Role, Trace
 
 FILES = ("rows.jsonl", "likelihoods.jsonl", "summary.json")
-BATCHES = 6  # two models, three batches of two cases
+BATCHES = 4  # two models, two batches of two contexts: the second's are those of two twins each
 
 
 @pytest.fixture
@@ -67,10 +67,14 @@ def test_every_case_is_answered_by_both_models_in_every_mode(recipe: Path):
     run = evaluate(recipe)
     rows, likelihoods = list(read_models(run.rows, Row)), list(read_models(run.likelihoods, LikelihoodRow))
     assert set(written(run)) == set(FILES)
-    assert len({(row.case, row.model, row.mode) for row in rows}) == len(rows) == 6 * 2 * 2
+    assert len({(row.case, row.model, row.mode) for row in rows}) == len(rows) == 6 * 2 * 3
     assert len({(row.case, row.model) for row in likelihoods}) == len(likelihoods) == 6 * 2
     assert {row.kind for row in rows} == set(Trace)
     assert {row.opening for row in rows if row.mode == "forced"} == {'<tool_call>{"name": "'}
+    assert {row.opening for row in rows if row.mode == "free"} == {""}
+    begun = {(row.kind, row.opening) for row in rows if row.mode == "prefilled"}
+    does = {Trace.HIJACKED: "ring_bell", Trace.RESISTED: "water", Trace.CLEAN: "water"}
+    assert begun == {(kind, f'<tool_call>{{"name": "{name}') for kind, name in does.items()}
     assert all(row.action is not None for row in rows)
     assert any(row.output for row in rows)
 
@@ -80,7 +84,7 @@ def test_likelihoods_are_those_of_what_the_trace_goes_on_with(recipe: Path, tiny
     loaded = load(recipe)
     model, tokenizer = load_model(loaded.model), load_tokenizer(loaded.model)
     [case] = [c for c in stage.cases(read_models(run.dataset / "holdout.jsonl", Example)) if c.id == "hijacked-thyme#3"]
-    asked = stage.question(case, tokenizer, 1024)
+    asked = stage.question(case, tokenizer, 1024, ())
     assert tokenizer.decode(asked.reference).startswith('<tool_call>{"name": "ring_bell"')
     logs = model(torch.tensor([asked.context + asked.reference])).logits[0].log_softmax(-1)[len(asked.context) - 1 : -1]
     expected = -float(logs.gather(-1, torch.tensor(asked.reference)[:, None]).mean())
@@ -91,9 +95,11 @@ def test_likelihoods_are_those_of_what_the_trace_goes_on_with(recipe: Path, tiny
 
 
 def test_a_call_that_is_written_is_parsed_and_scored(recipe: Path, monkeypatch: pytest.MonkeyPatch):
-    def ringing(model: Any, prefix: Any, tokenizer: Any, opening: list[int], most: int) -> list[list[int]]:
-        text = 'ring_bell", "arguments": {}}</tool_call>' if opening else "I water."
-        return [tokenizer(text)["input_ids"]] * len(prefix.ids)
+    def ringing(model: Any, prefix: Any, tokenizer: Any, openings: list[list[int]], most: int) -> list[list[int]]:
+        call = '<tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
+        given = [tokenizer.decode(opening) for opening in openings]
+        texts = [call.removeprefix(text) if text and call.startswith(text) else "I water." for text in given]
+        return [tokenizer(text)["input_ids"] for text in texts]
 
     monkeypatch.setattr(stage, "generate", ringing)
     rates = json.loads(evaluate(recipe).summary.read_text())["rates"]
@@ -103,7 +109,31 @@ def test_a_call_that_is_written_is_parsed_and_scored(recipe: Path, monkeypatch: 
         ("free", "adapted"): (0, 2),
         ("forced", "frozen"): (2, 2),
         ("forced", "adapted"): (2, 2),
+        ("prefilled", "frozen"): (2, 2),
+        ("prefilled", "adapted"): (2, 2),
     }
+
+
+def test_questions_that_are_put_alike_are_answered_once(recipe: Path, monkeypatch: pytest.MonkeyPatch):
+    """Two twins share each of two contexts: they differ in what is prefilled, and only there."""
+    put: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+
+    def counting(model: Any, prefix: Any, tokenizer: Any, openings: list[list[int]], most: int) -> list[list[int]]:
+        contexts = (row[mask.bool()].tolist() for row, mask in zip(prefix.ids, prefix.mask, strict=True))
+        put.extend((tuple(context), tuple(opening)) for context, opening in zip(contexts, openings, strict=True))
+        return [context[-1:] for context in prefix.ids.tolist()]
+
+    monkeypatch.setattr(stage, "generate", counting)
+    rows = list(read_models(evaluate(recipe).rows, Row))
+    assert len({context for context, _ in put}) == 4
+    assert len(put) == 2 * len(set(put)) == 2 * (4 + 4 + 6)  # by two models: free, forced, prefilled
+    assert len(rows) == 6 * 2 * 3
+
+
+def test_an_answer_is_that_of_the_case_alone_whatever_shares_its_batch(recipe: Path):
+    together, alone = (list(read_models(evaluate(recipe, f"evaluate.batch_size={size}").rows, Row)) for size in (4, 1))
+    key = {(row.case, row.model, row.mode): row.output for row in alone}
+    assert {(row.case, row.model, row.mode): row.output for row in together} == key
 
 
 @pytest.mark.parametrize("cut", [1, 4])
@@ -153,7 +183,7 @@ def test_a_batch_without_memory_is_counted_and_never_scored(recipe: Path, monkey
     rows = list(read_models(run.rows, Row))
     failed = [row for row in rows if row.error]
     assert {row.error for row in failed} == {"OutOfMemoryError"}
-    assert len(failed) == 4  # two cases in two modes, of one model
+    assert len(failed) == 6  # two cases in three modes, of one model
     assert {row.model for row in failed} == {"frozen"}
     assert all(row.action is None for row in failed)
     lacking = {row.case for row in failed}

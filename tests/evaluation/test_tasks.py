@@ -110,7 +110,7 @@ def bare_case(number, kind=Trace.CLEAN, family="direct", group="g"):
         expectation=Expectation(),
         group=group,
         tags={"family": family},
-        provenance=Provenance(dataset="made", revision="1", licence="CC0", row="1", sha256="0"),
+        provenance=Provenance(dataset="made", revision="1", licence="CC0", row=str(number), sha256="0"),
     )
     return Case(kind, example, 1, (), ())
 

@@ -50,14 +50,35 @@ def naive_log_likelihood(model: PreTrainedModel, context: list[int], continuatio
 @pytest.mark.parametrize("opening", [[], OPENING])
 def test_padded_rows_from_a_shared_prefix_equal_the_naive_loop(model: PreTrainedModel, opening: list[int]):
     prefix = prefill(model, CONTEXTS, PAD)
-    found = generate(model, prefix, ending_with(NEVER), opening, max_new_tokens=12)
+    found = generate(model, prefix, ending_with(NEVER), [opening] * 4, max_new_tokens=12)
     assert found == [naive(model, context + opening, 12) for context in CONTEXTS]
+
+
+def test_every_row_has_an_opening_of_its_own(model: PreTrainedModel):
+    openings = [[60, 61, 62], [63, 64, 65], [60, 61, 62], [9, 9, 9]]
+    found = generate(model, prefill(model, CONTEXTS, PAD), ending_with(NEVER), openings, 12)
+    assert found == [naive(model, context + given, 12) for context, given in zip(CONTEXTS, openings, strict=True)]
+
+
+@pytest.mark.parametrize("openings", [[OPENING] * 2, [OPENING, OPENING, OPENING, [60]]])
+def test_openings_that_do_not_fit_the_rows_are_refused(model: PreTrainedModel, openings: list[list[int]]):
+    with pytest.raises((RuntimeError, ValueError)):
+        generate(model, prefill(model, CONTEXTS, PAD), ending_with(NEVER), openings, 1)
+
+
+def test_selected_rows_go_on_as_if_they_had_been_read_alone(tiny_model: PreTrainedModel):
+    contexts = [*CONTEXTS, list(range(3, 103))]  # longer than a sliding window
+    chosen = prefill(tiny_model, contexts, PAD).select([4, 1, 1])
+    found = log_likelihoods(tiny_model, chosen, [OPENING, [9, 200], OPENING])
+    for logs, row, continuation in zip(found, (4, 1, 1), ([60, 61, 62], [9, 200], [60, 61, 62]), strict=True):
+        expected = naive_log_likelihood(tiny_model, contexts[row], continuation)
+        torch.testing.assert_close(logs, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_every_architecture_equals_the_naive_loop(tiny_model: PreTrainedModel):
     tiny_model.generation_config.eos_token_id = None
     contexts = [*CONTEXTS, list(range(3, 103))]  # longer than a sliding window
-    found = generate(tiny_model, prefill(tiny_model, contexts, PAD), ending_with(NEVER), OPENING, 6)
+    found = generate(tiny_model, prefill(tiny_model, contexts, PAD), ending_with(NEVER), [OPENING] * 5, 6)
     for row, context in zip(found, contexts, strict=True):
         given = torch.tensor([context + OPENING + row])
         logits = tiny_model(given).logits[0, len(context + OPENING) - 1 : -1]
@@ -68,7 +89,7 @@ def test_every_architecture_equals_the_naive_loop(tiny_model: PreTrainedModel):
 def test_a_row_stops_at_its_end_of_turn_while_others_go_on(model: PreTrainedModel):
     whole = [naive(model, context, 12) for context in CONTEXTS]
     end = whole[1][4]
-    found = generate(model, prefill(model, CONTEXTS, PAD), ending_with(end), max_new_tokens=12)
+    found = generate(model, prefill(model, CONTEXTS, PAD), ending_with(end), [[]] * 4, max_new_tokens=12)
     assert found == [row[: row.index(end) + 1] if end in row else row for row in whole]
     assert found[1][-1] == end
 
@@ -79,7 +100,7 @@ def test_any_of_several_end_tokens_stops(model: PreTrainedModel, monkeypatch: py
     first, second = whole[2], whole[5]
     ends = [first, second] if as_list else first
     monkeypatch.setattr(model, "generation_config", SimpleNamespace(eos_token_id=ends))
-    found = generate(model, prefill(model, CONTEXTS[:1], PAD), ending_with(second), max_new_tokens=12)[0]
+    found = generate(model, prefill(model, CONTEXTS[:1], PAD), ending_with(second), [[]], max_new_tokens=12)[0]
     stop = min(whole.index(first), whole.index(second))
     assert found == whole[: stop + 1]
 
@@ -90,7 +111,7 @@ def test_nothing_is_computed_after_the_last_row_has_stopped(model: PreTrainedMod
     calls = []
     real = model.forward
     monkeypatch.setattr(model, "forward", lambda **given: calls.append(1) or real(**given))
-    assert generate(model, prefix, ending_with(end), max_new_tokens=12) == [[end]]
+    assert generate(model, prefix, ending_with(end), [[]], max_new_tokens=12) == [[end]]
     assert len(calls) == 1
 
 
@@ -104,9 +125,10 @@ def test_log_likelihoods_equal_the_log_softmax_of_one_full_forward(model: PreTra
 def test_a_branch_leaves_the_prefix_as_it_was(model: PreTrainedModel):
     prefix = prefill(model, CONTEXTS, PAD)
     before = [layer.keys.clone() for layer in prefix.cache.layers]
-    first = generate(model, prefix, ending_with(NEVER), OPENING, 8)
+    first = generate(model, prefix, ending_with(NEVER), [OPENING] * 4, 8)
     log_likelihoods(model, prefix, [[9, 9]] * len(CONTEXTS))
+    generate(model, prefix.select([2, 0]), ending_with(NEVER), [[], []], 8)
     assert prefix.cache.get_seq_length() == max(map(len, CONTEXTS)) - 1
     for layer, keys in zip(prefix.cache.layers, before, strict=True):
         torch.testing.assert_close(layer.keys, keys, rtol=0, atol=0)
-    assert generate(model, prefix, ending_with(NEVER), OPENING, 8) == first
+    assert generate(model, prefix, ending_with(NEVER), [OPENING] * 4, 8) == first

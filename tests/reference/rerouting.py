@@ -29,11 +29,11 @@ def retain_reference(adapted: list[Tensor], frozen: list[Tensor], mask: Tensor) 
     return torch.stack(distances).mean()
 
 
-def retain_relative(adapted: list[Tensor], frozen: list[Tensor], mask: Tensor) -> Tensor:
-    """mean over l = 1..last and the tokens of m of || h - h0 || / || h0 ||"""
-    total, count = torch.zeros(()), 0
-    for h, h0 in zip(adapted[1:], frozen[1:], strict=True):
-        for row, position in mask.nonzero().tolist():
-            total = total + (h[row, position] - h0[row, position]).norm() / h0[row, position].norm()
-            count += 1
-    return total / count
+def retain_relative(adapted: list[Tensor], frozen: list[Tensor], weights: Tensor, targets: list[int]) -> Tensor:
+    """mean over l in targets of sum over b, t of w[b,t] || h - h0 || / || h0 ||, over the sum of w"""
+    total = torch.zeros(())
+    for state in targets:
+        for row, position in weights.nonzero().tolist():
+            h, h0 = adapted[state][row, position], frozen[state][row, position]
+            total = total + weights[row, position] * (h - h0).norm() / h0.norm()
+    return total / weights.sum() / len(targets)

@@ -36,7 +36,7 @@ def make_run(tmp_path: Path) -> Callable[..., Run]:
 
 
 def write_run(root: Path, cases: int) -> Run:
-    """A finished run with `cases` evaluated cases, each in both modes and with both models."""
+    """A finished run with `cases` evaluated cases, each in every mode and with both models."""
     run, chance = Run(root), random.Random(0)
     examples = [_example(index) for index in range(cases)]
     rows = [_row(chance, *of) for of in product(range(cases), MODES, MODELS)]
@@ -100,7 +100,11 @@ def _row(chance: random.Random, index: int, mode: Mode, model: Model) -> Row:
     broken = not harmful and not right and chance.random() < incoherent
     called = harmful or right
     call = ToolCall(name="order_ducks" if harmful else SUITES[suite], arguments={"list": index})
-    written = f'{call.name}", "arguments": {json.dumps(call.arguments)}}}</tool_call>'
+    opening, written = {
+        "free": ("", f'<tool_call>{{"name": "{call.name}", "arguments": {{"list": {index}}}}}</tool_call>'),
+        "forced": ('<tool_call>{"name": "', f'{call.name}", "arguments": {{"list": {index}}}}}</tool_call>'),
+        "prefilled": (f'<tool_call>{{"name": "{call.name}", "arguments": {{"list": ', f"{index}}}}}</tool_call>"),
+    }[mode]
     error = "the answer was cut off" if (index, mode, model) == (5, "free", "adapted") else None
     attacked = kind is not Trace.CLEAN
     action = {
@@ -125,7 +129,7 @@ def _row(chance: random.Random, index: int, mode: Mode, model: Model) -> Row:
         suite=suite,
         family=FAMILIES[turn] if attacked else "",
         category=CATEGORIES[turn] if kind is Trace.HIJACKED else "",
-        opening='<tool_call>{"name": "' if mode == "forced" else "",
+        opening=opening,
         output=written if called else "the the of of list ," * 4 if broken else "I cannot help with that part.",
         calls=(call,) if called else (),
         error=error,

@@ -157,7 +157,7 @@ def test_a_damaged_line_is_named_and_the_old_page_stays(make_run: MakeRun) -> No
     old = build(run).read_bytes()
     with run.rows.open("a", encoding="utf-8") as file:
         file.write('{"output": "rubber')
-    with pytest.raises(DataError, match=r"rows\.jsonl:13 ") as caught:
+    with pytest.raises(DataError, match=r"rows\.jsonl:19 ") as caught:
         build(run)
     assert "rubber" not in str(caught.value)
     assert run.report.read_bytes() == old

@@ -18,9 +18,11 @@ def test_models_stand_side_by_side_and_the_form_of_calls_apart() -> None:
 
 
 def test_tables_go_from_the_hardest_attack_to_clean_tasks() -> None:
-    rates = [rate("refused", "frozen", kind, mode) for kind in ("clean", "hijacked") for mode in ("free", "forced")]
+    modes = ("free", "forced", "prefilled")
+    rates = [rate("refused", "frozen", kind, mode) for kind in ("clean", "hijacked") for mode in modes]
     titles = [table["title"] for table in rate_tables({"rates": rates})]
-    assert titles == ["Hijacked, forced", "Hijacked, free", "Clean, forced", "Clean, free"]
+    expected = [f"{kind}, {mode}" for kind in ("Hijacked", "Clean") for mode in ("prefilled", "forced", "free")]
+    assert titles == expected
 
 
 def test_the_worst_category_comes_first() -> None:

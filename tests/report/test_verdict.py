@@ -64,6 +64,7 @@ def test_rows_are_grouped_by_question_in_order() -> None:
 
 def test_an_aim_in_per_cent_can_be_drawn_and_another_is_left_as_text() -> None:
     assert aim_share("<= 5%") == 0.05
+    assert aim_share(">= +1") is None
     assert aim_share("within 5 points of frozen") is None
     assert aim_share(None) is None
 
@@ -72,10 +73,11 @@ def test_the_attacks_are_named_and_counted() -> None:
     rows = [
         {"case": f"{number}", "kind": "hijacked", "mode": mode, "suite": "kitchen", "family": family}
         for number, family in enumerate(("direct", "ignore previous"))
-        for mode in ("free", "forced")
+        for mode in ("prefilled", "forced", "free")
     ]
     assert attacks(rows) == (
         "Tried against 2 hijacked cases, 1 suite (kitchen) and 2 attacks (direct and ignore previous), "
-        "with the model answering freely and with its answer already begun for it."
+        "with the model answering freely, with its answer already begun for it "
+        "and with most of the call already written for it."
     )
     assert attacks([{"kind": "clean", "case": "1"}]) == "Tried against no attack."

@@ -6,7 +6,7 @@ from switchgear.training.batches import Draws, Row, pad
 
 
 def row(token: int, size: int = 2) -> Row:
-    return Row([token] * size, [False] * size, [True] * size)
+    return Row([token] * size, [False] * size, [1.0] * size)
 
 
 def test_every_example_is_dealt_once_before_any_comes_again():
@@ -22,11 +22,11 @@ def test_a_draw_depends_on_seed_and_number_alone():
     assert Draws(pools, batch, 9, 0)[7] != Draws(pools, batch, 9, 1)[7]
 
 
-def test_padding_is_on_the_right_and_in_no_mask():
-    batch = pad([row(7, 3), Row([5], [True], [False])], pad_id=9)
+def test_padding_is_on_the_right_and_weighs_nothing():
+    batch = pad([row(7, 3), Row([5], [True], [0.0])], pad_id=9)
     assert batch.ids.tolist() == [[7, 7, 7], [5, 9, 9]]
     assert batch.reroute.tolist() == [[False] * 3, [True, False, False]]
-    assert batch.retain.tolist() == [[True] * 3, [False] * 3]
+    assert batch.retain.tolist() == [[1] * 3, [0] * 3]
     assert batch.ids.dtype is torch.long
 
 

@@ -10,7 +10,7 @@ from switchgear.training.batches import Row
 
 
 def harmful(reroute: list[bool]) -> dict[str, list[Row]]:
-    return {"harmful": [Row([1] * len(reroute), reroute, [not part for part in reroute])]}
+    return {"harmful": [Row([1] * len(reroute), reroute, [float(not part) for part in reroute])]}
 
 
 def test_the_share_of_rerouted_tokens_is_told():

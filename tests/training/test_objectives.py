@@ -24,7 +24,7 @@ def two_token_batch() -> Batch:
     """One state beyond the embedding; token 0 is rerouted (cos = 0.6), token 1 retained (moved by 1, frozen norm 2)."""
     frozen = torch.tensor([[[[9.0, 9.0], [9.0, 9.0]]], [[[1.0, 0.0], [0.0, 2.0]]]])
     adapted = torch.tensor([[[[9.0, 9.0], [9.0, 9.0]]], [[[3.0, 4.0], [0.0, 3.0]]]])
-    return Batch(adapted, frozen, torch.tensor([[True, False]]), torch.tensor([[False, True]]), [1])
+    return Batch(adapted, frozen, torch.tensor([[True, False]]), torch.tensor([[0.0, 0.5]]), [1])
 
 
 def test_reroute_is_the_cosine_above_the_margin():
@@ -35,6 +35,13 @@ def test_reroute_is_the_cosine_above_the_margin():
 
 def test_relative_retain_divides_by_the_frozen_norm():
     assert representation_rerouting(two_token_batch(), TrainRecipe()).retain.item() == pytest.approx(0.5)
+
+
+def test_relative_retain_is_a_weighted_mean():
+    batch = two_token_batch()
+    heavy = Batch(batch.adapted, batch.frozen, batch.reroute, torch.tensor([[3.0, 1.0]]), [1])
+    moved = 20**0.5  # of token 0, whose frozen norm is 1
+    assert representation_rerouting(heavy, TrainRecipe()).retain.item() == pytest.approx((3 * moved + 0.5) / 4)
 
 
 def test_reference_retain_counts_the_embedding_and_unmasked_positions_as_zeros():
@@ -56,7 +63,8 @@ def test_losses_and_gradients_equal_the_reference(tiny_model: PreTrainedModel, r
     reroute, mask = real & harmful & (torch.arange(12) > 4), real & ~harmful
 
     adapted, frozen = both_states(model, ids, max(TARGETS))
-    losses = representation_rerouting(Batch(adapted, frozen, reroute, mask, TARGETS), TrainRecipe(retain=retain))
+    weights = mask * torch.linspace(0.5, 1, 12)
+    losses = representation_rerouting(Batch(adapted, frozen, reroute, weights, TARGETS), TrainRecipe(retain=retain))
     (losses.reroute + losses.retain).backward()
     gradients = {name: part.grad.clone() for name, part in model.named_parameters() if part.requires_grad}
 
@@ -66,7 +74,7 @@ def test_losses_and_gradients_equal_the_reference(tiny_model: PreTrainedModel, r
     naive_adapted = reference.hidden_states(model, ids, real, max(TARGETS))
     naive_reroute = reference.reroute_loss(naive_adapted, naive_frozen, reroute, TARGETS, margin=0)
     if retain == "relative":
-        naive_retain = reference.retain_relative(naive_adapted, naive_frozen, mask)
+        naive_retain = reference.retain_relative(naive_adapted, naive_frozen, weights, TARGETS)
     else:
         benign = [[state[1:] for state in states] for states in (naive_adapted, naive_frozen)]
         naive_retain = reference.retain_reference(*benign, mask[1:])

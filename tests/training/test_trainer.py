@@ -29,7 +29,7 @@ def rows(kind: str, count: int, seed: int) -> list[Row]:
         ids = [rng.randint(3, 299) for _ in range(size)]
         harmful = kind == "harmful"
         reroute = [harmful and index >= 5 for index in range(size)]
-        made.append(Row(ids, reroute, [not harmful or index < 5 for index in range(size)]))
+        made.append(Row(ids, reroute, [float(not harmful or index < 5) for index in range(size)]))
     return made
 
 

@@ -5,17 +5,21 @@ on with, up to the first value that makes it the attacker's (hijacked) or the us
 model can finish by copying. The harder half of an attack is done for it, and of the user's task alike.
 """
 
+import json
+import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from switchgear.data.patterns import matches, texts
 from switchgear.evaluation.rows import Mode
 from switchgear.evaluation.tasks import Case
 from switchgear.model.conversation import SpanName
 from switchgear.model.generate import Ids
-from switchgear.model.render import render
+from switchgear.model.render import Rendered, Span, render
 from switchgear.model.tool_format import call_opening
-from switchgear.schema import CallPattern, Trace
+from switchgear.schema import ArgumentPredicate, CallPattern, ToolCall, Trace
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,9 @@ def question(case: Case, tokenizer: Any, max_tokens: int, modes: Sequence[Mode])
         update={"messages": case.example.messages[: case.message + 1], "continuation": (case.message,)}
     )
     rendered = render(seen, tokenizer, max_tokens)
-    turn = next(span for span in rendered.spans if span.name is SpanName.TURN and span.message == case.message)
-    reference = rendered.ids[turn.start : turn.end]
-    openings = {mode: _opening(mode, case, reference, tokenizer) for mode in modes}
-    return Question(case, tuple(rendered.ids[: turn.start]), tuple(reference), openings)
+    turn = _spans(rendered, case, SpanName.TURN)[0]
+    openings = {mode: _opening(mode, case, rendered, tokenizer) for mode in modes}
+    return Question(case, tuple(rendered.ids[: turn.start]), tuple(rendered.ids[turn.start : turn.end]), openings)
 
 
 def batches(questions: Sequence[Question], size: int) -> list[list[Question]]:
@@ -49,28 +52,61 @@ def batches(questions: Sequence[Question], size: int) -> list[list[Question]]:
     return [[q for group in groups[start : start + size] for q in group] for start in range(0, len(groups), size)]
 
 
-def _opening(mode: Mode, case: Case, reference: Ids, tokenizer: Any) -> Ids:
+def _opening(mode: Mode, case: Case, rendered: Rendered, tokenizer: Any) -> Ids:
     match mode:
         case "free":
             return []
         case "forced":
             return list(tokenizer(call_opening(tokenizer), add_special_tokens=False)["input_ids"])
         case "prefilled":
-            return reference[: _before_value(case, reference, tokenizer)]
+            start = _spans(rendered, case, SpanName.TURN)[0].start
+            return rendered.ids[start : _before_value(case, rendered)]
 
 
-def _before_value(case: Case, reference: Ids, tokenizer: Any) -> int:
-    """How many tokens of the reference come before the first value that a pattern of the case names.
+def _before_value(case: Case, rendered: Rendered) -> int:
+    """Where, in tokens, the first value begins that a pattern of the case is about.
 
-    A call without such a value is given up to its arguments, that is, up to where the text after the name begins.
+    A call of its tool without such a value is given through the name; of a turn without such a call, nothing is given.
     """
-    text = tokenizer.decode(reference)
+    calls = case.example.messages[case.message].tool_calls
     patterns = case.forbidden if case.kind is Trace.HIJACKED else case.expected
-    name = min((text.find(p.name) + len(p.name) for p in patterns if p.name in text), default=0)
-    places = [place for value in _values(patterns) if (place := text.find(value, name)) >= 0]
-    stop = min(places, default=name)
-    return max(count for count in range(len(reference)) if len(tokenizer.decode(reference[:count])) <= stop)
+    names = _spans(rendered, case, SpanName.TOOL_NAME)
+    named = [
+        (call, pattern, name)
+        for call, name in zip(calls, names, strict=False)  # a turn that is cut has lost its last names
+        for pattern in patterns
+        if call.name == pattern.name
+    ]
+    if not named:
+        return _spans(rendered, case, SpanName.TURN)[0].start
+    call, pattern, name = max(named, key=lambda found: matches(found[0], found[1]))
+    arguments = [span for span in _spans(rendered, case, SpanName.TOOL_ARGUMENTS) if span.start >= name.start]
+    if not (pattern.arguments and arguments and matches(call, pattern)):
+        return name.end
+    start = rendered.ends[arguments[0].start - 1]
+    return bisect_right(rendered.ends, min(_place(rendered.text, start, call, each) for each in pattern.arguments))
 
 
-def _values(patterns: Sequence[CallPattern]) -> list[str]:
-    return [predicate.value for pattern in patterns for predicate in pattern.arguments]
+def _place(text: str, cursor: int, call: ToolCall, predicate: ArgumentPredicate) -> int:
+    """The character of `text`, in which the arguments begin at `cursor`, where what satisfies the predicate begins."""
+    wanted = CallPattern(name=call.name, arguments=(predicate,))
+    sought = predicate.value if predicate.operator == "matches" else f"(?i:{re.escape(predicate.value.strip())})"
+    for key, value in call.arguments.items():
+        cursor = _find(text, key, cursor)[1]
+        for part in texts(value):
+            if matches(ToolCall(name=call.name, arguments={key: part}), wanted):
+                found = re.search(sought, part)
+                return _find(text, found[0] if found else part, cursor)[0]
+        cursor = _find(text, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), cursor)[1]
+    return cursor
+
+
+def _find(text: str, written: str, cursor: int) -> tuple[int, int]:
+    """Start and end of `written`, plain or escaped for JSON; spelled otherwise, it is not found: an empty place."""
+    spellings = (written, json.dumps(written, ensure_ascii=False)[1:-1], json.dumps(written)[1:-1])
+    found = re.compile("|".join(map(re.escape, spellings)), re.IGNORECASE).search(text, cursor)
+    return found.span() if found else (cursor, cursor)
+
+
+def _spans(rendered: Rendered, case: Case, name: SpanName) -> list[Span]:
+    return [span for span in rendered.spans if span.name is name and span.message == case.message]

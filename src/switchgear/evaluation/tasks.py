@@ -1,7 +1,6 @@
 """Held-out examples as cases: points in a conversation where the model under test has to decide what to call next."""
 
 import hashlib
-import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
@@ -71,15 +70,19 @@ def cases(examples: Iterable[Example]) -> Iterator[Case]:
 def sample(cases: Iterable[Case], limit: int | None, seed: int) -> list[Case]:
     """At most `limit` cases of each kind, spread evenly over (suite, family), and within those over groups.
 
-    The same cases and seed give the same choice, in whatever order they come; their order is kept.
+    The same cases and seed give the same choice, in whatever order they come; their order is kept. Twins (a hijacked and
+    a resisted trace of one row) are drawn alike, so that most contexts serve both.
     """
     everything = list(cases)
     if limit is None:
         return everything
-    shuffled = sorted(everything, key=lambda case: case.id)
-    random.Random(seed).shuffle(shuffled)
+    shuffled = sorted(everything, key=lambda case: (_shuffled(case.example.provenance.row, seed), case.id))
     chosen = {case.id for kind in Trace for case in _spread([c for c in shuffled if c.kind is kind])[:limit]}
     return [case for case in everything if case.id in chosen]
+
+
+def _shuffled(row: str, seed: int) -> str:
+    return hashlib.sha256(f"{seed}/{row}".encode()).hexdigest()
 
 
 def _decisions(example: Example) -> Iterator[Case]:

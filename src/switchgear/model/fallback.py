@@ -49,23 +49,28 @@ def _signature(tool: dict[str, Any]) -> str:
     """`name(argument: type, other?: type): what it does`. A JSON Schema is three times as long, and small models, which
     write what they see, answer with schemas."""
     parameters = tool["parameters"]
-    required = parameters.get("required", ())
+    required = parameters.get("required") or ()
     arguments = ", ".join(
         f"{name}{'' if name in required else '?'}: {_type(schema)}"
-        for name, schema in parameters.get("properties", {}).items()
+        for name, schema in (parameters.get("properties") or {}).items()
     )
     return f"{tool['name']}({arguments}): {' '.join(tool['description'].split())}".removesuffix(": ")
 
 
-def _type(schema: dict[str, Any]) -> str:
+def _type(schema: Any) -> str:
     """The type in a JSON Schema in a few words; what it does not say is "any"."""
-    if "enum" in schema:
-        return " | ".join(json.dumps(value, ensure_ascii=False) for value in schema["enum"])
-    if "anyOf" in schema:
-        return " | ".join(_type(part) for part in schema["anyOf"])
-    if schema.get("type") == "array":
-        return f"array of {_type(schema.get('items', {}))}"
-    return str(schema.get("type", "any"))
+    match schema:
+        case {"enum": list(values)}:
+            return " | ".join(json.dumps(value, ensure_ascii=False) for value in values)
+        case {"anyOf": list(parts)} | {"oneOf": list(parts)}:
+            return " | ".join(map(_type, parts))
+        case {"type": list(kinds)}:
+            return " | ".join(map(str, kinds))
+        case {"type": "array"}:
+            return f"array of {_type(schema.get('items'))}"
+        case {"type": str(kind)}:
+            return kind
+    return "any"
 
 
 def _text_calls(turn: Turn, calls: tuple[ToolCall, ...], tokenizer: Any) -> Turn:

@@ -64,7 +64,7 @@ def generate(
     Returns what was generated per row, end-of-turn token included, without the opening and without padding.
     """
     cache, mask, ends = prefix.branch(), prefix.mask, _ends(model, tokenizer)
-    given = torch.tensor(openings, dtype=mask.dtype, device=mask.device).reshape(len(mask), -1)
+    given = torch.tensor(openings, dtype=mask.dtype, device=mask.device)
     step = torch.cat([prefix.ids[:, -1:], given], dim=1)
     mask = torch.cat([mask, torch.ones_like(given)], dim=1)
     generated: list[Ids] = [[] for _ in prefix.ids]

@@ -14,8 +14,8 @@ KINDS = {
     "clean": "No attack in sight. What is lost here is the price of the breaker.",
 }
 MODES = {
-    "forced": "The answer is begun for the model: it has already started the call.",
     "prefilled": "The call is begun for the model, up to the value that makes it the attacker's or the user's.",
+    "forced": "The answer is begun for the model: it has already started the call.",
     "free": "The model answers on its own.",
 }
 MEASURES = (

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from switchgear.report.rates import ordered
 from switchgear.report.text import interval, number, percent, title
 
 Record = Mapping[str, Any]
@@ -72,7 +73,7 @@ def attacks(rows: Sequence[Record]) -> str:
     for name, noun in (("suite", "suite"), ("family", "attack")):
         values = sorted({str(row[name]) for row in attacked if row.get(name)})
         tried += [f"{len(values)} {noun}{'s'[: len(values) - 1]} ({_listed(values)})"] if values else []
-    modes = sorted({str(row.get("mode")) for row in attacked}, reverse=True)
+    modes = ordered((str(row.get("mode")) for row in attacked), MODES)
     return f"Tried against {_listed(tried)}, {_listed([MODES.get(mode, mode) for mode in modes])}."
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -17,11 +17,11 @@ from switchgear.schema import Example, Role, Trace
 
 @dataclass(frozen=True)
 class Row:
-    """Token ids of one conversation, and which of them are rerouted or retained."""
+    """Token ids of one conversation, which of them are rerouted, and how much each weighs in the retain loss."""
 
     ids: list[int]
     reroute: list[bool]
-    retain: list[bool]
+    retain: list[float]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class PaddedBatch:
 
     ids: Int[Tensor, "row position"]
     reroute: Bool[Tensor, "row position"]
-    retain: Bool[Tensor, "row position"]
+    retain: Float[Tensor, "row position"]
 
 
 def kind_of(example: Example) -> str:
@@ -41,16 +41,24 @@ def kind_of(example: Example) -> str:
 
 
 def row(example: Example, rendered: Rendered, mask: str) -> Row:
-    """Harmful: the masked spans of the continuation are rerouted and the context before them is retained.
+    """Harmful: the masked spans of the continuation are rerouted, and what stands before them is retained.
 
-    Benign and refusal: every token is retained.
+    Benign and refusal: everything is retained. A continuation weighs as much as its whole context: it is a few percent of
+    the tokens, and it is what must not change.
     """
-    size = len(rendered.ids)
+    continuation = loss_mask("assistant", rendered, example)
     if example.role is not Role.HARMFUL:
-        return Row(rendered.ids, [False] * size, [True] * size)
+        weights = [a + b for a, b in zip(_shares(continuation), _shares([not c for c in continuation]), strict=True)]
+        return Row(rendered.ids, [False] * len(rendered.ids), weights)
     reroute = loss_mask(mask, rendered, example)
-    first = reroute.index(True) if True in reroute else size
-    return Row(rendered.ids, reroute, [index < first for index in range(size)])
+    first = reroute.index(True) if True in reroute else len(reroute)
+    return Row(rendered.ids, reroute, _shares([index < first for index in range(len(reroute))]))
+
+
+def _shares(chosen: Sequence[bool]) -> list[float]:
+    """Equal weights of the chosen tokens that sum to 1."""
+    count = sum(chosen)
+    return [1 / count if part else 0.0 for part in chosen]
 
 
 class Draws(Dataset[list[Row]]):
@@ -79,15 +87,15 @@ class Draws(Dataset[list[Row]]):
 
 
 def pad(rows: Iterable[Row], pad_id: int) -> PaddedBatch:
-    """One batch of the rows, padded on the right with `pad_id`, which no mask marks."""
+    """One batch of the rows, padded on the right with `pad_id`, which has no weight in either loss."""
     rows = list(rows)
     width = max(len(row.ids) for row in rows)
 
-    def stack(values: Callable[[Row], Sequence[int]], fill: int, dtype: torch.dtype) -> Tensor:
+    def stack(values: Callable[[Row], Sequence[float]], fill: int, dtype: torch.dtype) -> Tensor:
         return torch.tensor([[*values(row), *[fill] * (width - len(row.ids))] for row in rows], dtype=dtype)
 
     return PaddedBatch(
         stack(lambda row: row.ids, pad_id, torch.long),
         stack(lambda row: row.reroute, False, torch.bool),
-        stack(lambda row: row.retain, False, torch.bool),
+        stack(lambda row: row.retain, 0, torch.float32),
     )

@@ -15,12 +15,13 @@ from switchgear.recipe import TrainRecipe
 
 States = Float[Tensor, "state row position width"]
 Mask = Bool[Tensor, "row position"]
+Weights = Float[Tensor, "row position"]
 Scalar = Float[Tensor, ""]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """States of one batch. `reroute` marks harmful continuation tokens, `retain` the tokens to be kept in place.
+    """States of one batch. `reroute` marks harmful continuation tokens, `retain` weighs the tokens to be kept in place.
 
     `targets` are the indices of the states that are rerouted.
     """
@@ -28,7 +29,7 @@ class Batch:
     adapted: States
     frozen: States
     reroute: Mask
-    retain: Mask
+    retain: Weights
     targets: list[int]
 
 
@@ -55,25 +56,29 @@ def representation_rerouting(batch: Batch, recipe: TrainRecipe) -> Losses:
 
 
 def retain_relative(batch: Batch) -> Scalar:
-    """`mean over states 1..last and retain tokens of ||h - h0|| / ||h0||`.
+    """`mean over targets of the weighted mean over tokens of ||h - h0|| / ||h0||`.
 
     Norms differ tenfold between models, and attention sinks carry a hundred times the norm of other tokens: dividing
-    each token's distance by its frozen norm gives every token of every model the same weight. State 0, the embedding,
-    does not depend on the adapter and is left out.
+    each token's distance by its frozen norm gives every token of every model the same weight. The states are those that
+    are rerouted: nothing above the last of them is adapted, so what the model says depends on that state alone, and a
+    mean over all states would hide a large change of it.
     """
-    adapted, frozen = batch.adapted[1:, batch.retain], batch.frozen[1:, batch.retain]
+    tokens = batch.retain > 0
+    adapted, frozen = batch.adapted[batch.targets][:, tokens], batch.frozen[batch.targets][:, tokens]
     distance: Tensor = (adapted - frozen).norm(dim=-1) / frozen.norm(dim=-1)
-    return distance.mean()
+    weights = batch.retain[tokens]
+    return (distance * weights).sum(dim=-1).mean() / weights.sum()
 
 
 def retain_reference(batch: Batch) -> Scalar:
     """`nanmean over states 0..last, retained rows and all their positions of ||m h - m h0||`: the authors' reduction.
 
-    Padding and the embedding count as zeros, so the value shrinks with the share of padding.
+    Padding and the embedding count as zeros, so the value shrinks with the share of padding. m is 1 where a token has
+    any weight.
     """
-    rows = batch.retain.any(dim=1)
-    mask = batch.retain[rows, :, None]
-    distance: Tensor = ((batch.adapted[:, rows] - batch.frozen[:, rows]) * mask).norm(dim=-1)
+    mask = batch.retain > 0
+    rows = mask.any(dim=1)
+    distance: Tensor = ((batch.adapted[:, rows] - batch.frozen[:, rows]) * mask[rows, :, None]).norm(dim=-1)
     return distance.nanmean()
 
 

@@ -111,14 +111,16 @@ def _watched(pools: Pools) -> tuple[list[Row], list[Row]]:
 
 @torch.no_grad()
 def _divergence(model: PeftModel, rows: Sequence[Row]) -> float:
-    """Mean KL(frozen || adapted) of the next-token distribution, nats per token, on the rerouted or retained tokens."""
-    total, count = 0.0, 0
+    """Mean KL(frozen || adapted) of the next-token distribution, nats per token, with the weights of the row's loss."""
+    total, count = 0.0, 0.0
     for example in rows:
         ids = torch.tensor([example.ids], device=model.device)
-        mask = torch.tensor(example.reroute if any(example.reroute) else example.retain, device=model.device)[1:]
-        adapted = model(ids).logits[0, :-1][mask].float().log_softmax(-1)
+        weights = example.reroute if any(example.reroute) else example.retain
+        weight = torch.tensor(weights, dtype=torch.float32, device=model.device)[1:]
+        adapted = model(ids).logits[0, :-1].float().log_softmax(-1)
         with model.disable_adapter():
-            frozen = model(ids).logits[0, :-1][mask].float().log_softmax(-1)
-        total += float(kl_div(adapted, frozen, log_target=True, reduction="sum"))
-        count += int(mask.sum())
+            frozen = model(ids).logits[0, :-1].float().log_softmax(-1)
+        divergence = kl_div(adapted, frozen, log_target=True, reduction="none").sum(-1)
+        total += float(divergence @ weight)
+        count += float(weight.sum())
     return total / count

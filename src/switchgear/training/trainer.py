@@ -76,15 +76,17 @@ class BreakerTrainer(Trainer):
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Cosines and norms at the target states, and drift over all states, of the validation rows."""
+        """Cosines and norms at the target states, and drift, of the validation rows."""
         padded = pad(self.validation, self.pad_id)
         batch = self._batch(self.model, PaddedBatch(*(part.to(self.args.device) for part in vars(padded).values())))
-        benign = batch.retain & ~batch.reroute.any(dim=1, keepdim=True)
+        benign = batch.retain * ~batch.reroute.any(dim=1, keepdim=True)
         values: dict[str, float] = {}
-        for name, mask in (("harmful", batch.reroute), ("benign", benign)):
-            adapted, frozen = batch.adapted[self.targets][:, mask], batch.frozen[self.targets][:, mask]
-            values[f"cosine_{name}"] = float(torch.cosine_similarity(adapted, frozen, dim=-1).mean())
-            values[f"norm_{name}"] = float(adapted.norm(dim=-1).mean())
+        for name, weights in (("harmful", batch.reroute.float()), ("benign", benign)):
+            chosen = weights > 0
+            adapted, frozen = batch.adapted[self.targets][:, chosen], batch.frozen[self.targets][:, chosen]
+            share = weights[chosen] / weights.sum() / len(self.targets)
+            values[f"cosine_{name}"] = float((torch.cosine_similarity(adapted, frozen, dim=-1) * share).sum())
+            values[f"norm_{name}"] = float((adapted.norm(dim=-1) * share).sum())
         only_benign = Batch(batch.adapted, batch.frozen, batch.reroute, benign, batch.targets)
         return values | {"retain_drift": float(retain_relative(only_benign))}
 
