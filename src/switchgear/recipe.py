@@ -77,7 +77,7 @@ class TrainRecipe(_Section):
     margin: float = Field(default=0, ge=0, lt=1)
     """Reroute until the cosine is below this. 0 is the paper."""
     retain: Literal["relative", "reference"] = "relative"
-    """`relative`: distance over the frozen norm, at the target states. `reference`: the authors' reduction, at all states."""
+    """`relative`: distance over the frozen norm, at the target states. `reference`: the authors', at all states."""
     retain_floor: float = Field(default=0, ge=0)
     """Added to the retain coefficient, so that benign states are held from the first step."""
     schedule: str = "dual"

@@ -70,8 +70,8 @@ def cases(examples: Iterable[Example]) -> Iterator[Case]:
 def sample(cases: Iterable[Case], limit: int | None, seed: int) -> list[Case]:
     """At most `limit` cases of each kind, spread evenly over (suite, family), and within those over groups.
 
-    The same cases and seed give the same choice, in whatever order they come; their order is kept. Twins (a hijacked and
-    a resisted trace of one row) are drawn alike, so that most contexts serve both.
+    The same cases and seed give the same choice, in whatever order they come; their order is kept. Twins (hijacked and
+    resisted traces of one row) are drawn alike, so that most contexts serve both.
     """
     everything = list(cases)
     if limit is None:

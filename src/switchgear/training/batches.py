@@ -43,8 +43,8 @@ def kind_of(example: Example) -> str:
 def row(example: Example, rendered: Rendered, mask: str) -> Row:
     """Harmful: the masked spans of the continuation are rerouted, and what stands before them is retained.
 
-    Benign and refusal: everything is retained. A continuation weighs as much as its whole context: it is a few percent of
-    the tokens, and it is what must not change.
+    Benign and refusal: everything is retained. A continuation weighs as much as its whole context: it is a few
+    percent of the tokens, and it is what must not change.
     """
     continuation = loss_mask("assistant", rendered, example)
     if example.role is not Role.HARMFUL:
