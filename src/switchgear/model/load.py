@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import warnings
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -15,10 +16,13 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.pytorch_utils import Conv1D
+from transformers.utils import logging
 
 from switchgear.errors import ModelError, TemplateError
 from switchgear.model.hidden_states import blocks_of
 from switchgear.recipe import LoraRecipe, ModelRecipe
+
+logging.disable_progress_bar()  # loading takes a second; the stages show their own progress
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,9 @@ def add_adapter(model: PreTrainedModel, recipe: LoraRecipe, layers: int) -> Peft
         layers_to_transform=list(range(layers)),
         task_type="CAUSAL_LM",
     )
-    adapted = get_peft_model(model, config)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`")  # between PEFT and transformers
+        adapted = get_peft_model(model, config)
     for name, weight in adapted.named_parameters():
         if "lora_B" in name:
             nn.init.normal_(weight, std=recipe.initial_b)
