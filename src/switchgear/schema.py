@@ -40,7 +40,7 @@ JsonObject = Annotated[
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)  # inputs are data: never shown
 
 
 class ToolSpec(_Frozen):

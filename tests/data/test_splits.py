@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from switchgear.data.splits import Split, draw, held_out, split
 from switchgear.recipe import DataRecipe
-from switchgear.schema import Example
+from switchgear.schema import Example, Role
 
 HOLDOUT = {"suite": ("travel",), "family": ("direct",)}
 
@@ -82,3 +82,9 @@ def test_a_draw_never_exceeds_its_limit_and_none_keeps_all(example: Callable[...
     examples = [example(name=f"{n}", row=f"{n // 2}") for n in range(8)]
     assert len(draw(examples, 3, seed=0)) == 2
     assert draw(examples, None, seed=0) == draw(examples, 8, seed=0) == examples
+
+
+def test_a_case_is_held_out_whatever_its_tags(example: Callable[..., Example]) -> None:
+    case = example(tags={"suite": "bank"}, role=Role.CASE, trace=None, continuation=())
+    splits = split([case, example(id="other", tags={"suite": "bank"})], recipe(holdout=HOLDOUT, validation=0), seed=0)
+    assert splits[Split.HOLDOUT] == [case]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from switchgear.recipe import DataRecipe
-from switchgear.schema import Example
+from switchgear.schema import Example, Role
 
 
 class Split(StrEnum):
@@ -17,10 +17,14 @@ class Split(StrEnum):
 
 
 def split(examples: Iterable[Example], recipe: DataRecipe, seed: int) -> dict[Split, list[Example]]:
-    """Each example in its split, in the order given. A group is never in both train and validation."""
+    """Each example in its split, in the order given. A group is never in both train and validation.
+
+    A case has nothing to train on, so it is always held out.
+    """
     placed: dict[Split, list[Example]] = {name: [] for name in Split}
     for example in examples:
-        placed[held_out(example, recipe.holdout)].append(example)
+        place = Split.HOLDOUT if example.role is Role.CASE else held_out(example, recipe.holdout)
+        placed[place].append(example)
     kept_aside = _validation_groups({example.group for example in placed[Split.TRAIN]}, recipe.validation, seed)
     placed[Split.VALIDATION] = [example for example in placed[Split.TRAIN] if example.group in kept_aside]
     placed[Split.TRAIN] = [example for example in placed[Split.TRAIN] if example.group not in kept_aside]
