@@ -85,6 +85,6 @@ def test_a_draw_never_exceeds_its_limit_and_none_keeps_all(example: Callable[...
 
 
 def test_a_case_is_held_out_whatever_its_tags(example: Callable[..., Example]) -> None:
-    case = example(tags={"suite": "bank"}, role=Role.CASE, trace=None, continuation=())
-    splits = split([case, example(id="other", tags={"suite": "bank"})], recipe(holdout=HOLDOUT, validation=0), seed=0)
+    case = example(tags={"suite": "bank"}).model_copy(update={"role": Role.CASE, "continuation": ()})
+    splits = split([case, example("other", tags={"suite": "bank"})], recipe(holdout=HOLDOUT, validation=0), seed=0)
     assert splits[Split.HOLDOUT] == [case]
