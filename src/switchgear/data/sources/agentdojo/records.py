@@ -83,13 +83,6 @@ class Record(BaseModel):
         return next((name for name in DEFENCES if self.metadata.model.endswith(name)), "")
 
 
-def fields(error: Any) -> str:
-    """The fields of a `ValidationError`, without the values: `messages.tool_calls.function.name`."""
-    return ", ".join(
-        sorted({".".join(str(part) for part in issue["loc"] if isinstance(part, str)) for issue in error.errors()})
-    )
-
-
 def tool_names(record: Record) -> tuple[str, ...] | None:
     """What the tool filter let through, or None if the model was offered all tools."""
     if not _is_filtered(record.messages):

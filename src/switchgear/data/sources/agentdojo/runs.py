@@ -39,11 +39,12 @@ from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
+from switchgear.data.openai import wrong_fields
 from switchgear.data.options import Options, checked
 from switchgear.data.sources.agentdojo.categories import CATEGORIES
 from switchgear.data.sources.agentdojo.expectations import own_pattern
 from switchgear.data.sources.agentdojo.recordings import Entry, recordings
-from switchgear.data.sources.agentdojo.records import Record, fields, tool_names
+from switchgear.data.sources.agentdojo.records import Record, tool_names
 from switchgear.data.sources.agentdojo.verdicts import RecordedRun, check_labels, inspect, verdict
 from switchgear.data.sources.agentdojo.world import SUITES, tools
 from switchgear.errors import DataError
@@ -91,7 +92,7 @@ def _judge(entry: Entry, options: RunsOptions) -> Judged | Drop:
             return Drop(reason="not of one of the four suites", row=entry.row)
         run = inspect(record)
     except ValidationError as error:
-        return Drop(reason=f"not an AgentDojo run (wrong: {fields(error)})", row=entry.row)
+        return Drop(reason=f"not an AgentDojo run (wrong: {wrong_fields(error)})", row=entry.row)
     won = record.metadata.security == (options.sense == "attack_succeeded")
     return Judged(entry, record, run, verdict(run, won))
 
