@@ -81,7 +81,7 @@ def test_an_error_is_one_message_and_its_exit_code(kind: type[SwitchgearError], 
     def fail(*_: object) -> None:
         raise kind("what was given [red], what is allowed, " + "what to do next " * 9)
 
-    monkeypatch.setattr(cli.recipes, "load", fail)
+    monkeypatch.setattr("switchgear.recipe.load", fail)
     code, out, err = switchgear("train", "any.yaml")
     assert code == kind.exit_code != 0
     assert out == ""

@@ -1,0 +1,21 @@
+"""The command line: parse, call one function, print. Every stage reads the same recipe and writes its run folder."""
+
+import sys
+
+from rich.console import Console
+
+from switchgear.cli import stages as _stages  # noqa: F401  registers its commands
+from switchgear.cli.app import app
+from switchgear.errors import SwitchgearError
+
+
+def main() -> None:
+    """Entry point. Errors of ours are one message on standard error and an exit code; others keep their traceback."""
+    try:
+        app()
+    except SwitchgearError as error:
+        message = f"{type(error).__name__}: {error}"
+        Console(stderr=True).print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
