@@ -6,42 +6,52 @@ from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from switchgear.errors import ModelError, RecipeError
 from switchgear.model.hidden_states import both_states, hidden_states, target_indices, trunk_of
+from switchgear.model.layout import padded, trie
 from switchgear.model.load import add_adapter
 from switchgear.recipe import LoraRecipe
 
 IDS = torch.randint(3, 300, (2, 10), generator=torch.Generator().manual_seed(0))
 
 
+ROWS = IDS.tolist()
+ALL = torch.arange(20)
+
+
 @pytest.mark.parametrize("last", [1, 3, 4])
 def test_states_are_those_of_output_hidden_states(tiny_model: PreTrainedModel, last: int):
     expected = tiny_model(input_ids=IDS, output_hidden_states=True).hidden_states
-    states = hidden_states(tiny_model, IDS, last)
-    assert states.shape == (last + 1, 2, 10, 32)
-    torch.testing.assert_close(states, torch.stack(expected[: last + 1]), rtol=1e-5, atol=1e-5)
+    states = hidden_states(tiny_model, padded(ROWS), [0, last], ALL)
+    torch.testing.assert_close(states, torch.stack([expected[0], expected[last]]).flatten(1, 2), rtol=1e-5, atol=1e-5)
 
 
 def test_padding_on_the_right_changes_no_real_token(tiny_model: PreTrainedModel):
-    padded = torch.cat([IDS, torch.zeros(2, 5, dtype=torch.long)], dim=1)
+    longer = padded([*ROWS, [1] * 15])
+    real = torch.tensor(longer.places[0] + longer.places[1])
     torch.testing.assert_close(
-        hidden_states(tiny_model, padded, 3)[:, :, :10], hidden_states(tiny_model, IDS, 3), rtol=1e-5, atol=1e-5
+        hidden_states(tiny_model, longer, [3], real),
+        hidden_states(tiny_model, padded(ROWS), [3], ALL),
+        rtol=1e-5,
+        atol=1e-5,
     )
 
 
 def test_the_trunk_is_restored_even_after_an_error(tiny_llama: PreTrainedModel):
     before = tiny_llama(IDS).logits
-    with pytest.raises(IndexError):
-        hidden_states(tiny_llama, torch.full((1, 3), 10_000), 2)
+    for layout in (padded, trie):
+        with pytest.raises(IndexError):
+            hidden_states(tiny_llama, layout([[10_000] * 3]), [2], torch.arange(3))
     assert len(trunk_of(tiny_llama).layers) == 4
     assert not trunk_of(tiny_llama).layers[0]._forward_hooks
     torch.testing.assert_close(tiny_llama(IDS).logits, before)
 
 
 def test_frozen_states_are_those_without_the_adapter(tiny_llama: PreTrainedModel):
-    alone = hidden_states(tiny_llama, IDS, 3)
-    adapted, frozen = both_states(add_adapter(tiny_llama, LoraRecipe(initial_b=0.1), layers=3), IDS, 3)
+    alone = hidden_states(tiny_llama, padded(ROWS), [1, 3], ALL)
+    adapted = add_adapter(tiny_llama, LoraRecipe(initial_b=0.1), layers=3)
+    moved, frozen = both_states(adapted, padded(ROWS), [1, 3], ALL)
     torch.testing.assert_close(frozen, alone)
     assert not frozen.requires_grad
-    assert (adapted[1:] - frozen[1:]).abs().max() > 1e-3
+    assert (moved - frozen).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize(("layers", "expected"), [((10, 20), [10, 20]), ((1 / 3, 2 / 3), [10, 20]), ((30,), [30])])

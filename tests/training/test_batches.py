@@ -1,12 +1,14 @@
 import pytest
-import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from switchgear.model.layout import trie
 from switchgear.recipe import BatchRecipe
-from switchgear.training.batches import Draws, Row, pad
+from switchgear.training.batches import Draws, Row, uncontested, weights
 
 
-def row(token: int, size: int = 2) -> Row:
-    return Row([token] * size, [False] * size, [1.0] * size)
+def row(token: int, size: int = 2, origin: str = "") -> Row:
+    return Row([token] * size, [0.0] * size, [1.0] * size, origin)
 
 
 def test_every_example_is_dealt_once_before_any_comes_again():
@@ -22,12 +24,39 @@ def test_a_draw_depends_on_seed_and_number_alone():
     assert Draws(pools, batch, 9, 0)[7] != Draws(pools, batch, 9, 1)[7]
 
 
-def test_padding_is_on_the_right_and_weighs_nothing():
-    batch = pad([row(7, 3), Row([5], [True], [0.0])], pad_id=9)
-    assert batch.ids.tolist() == [[7, 7, 7], [5, 9, 9]]
-    assert batch.reroute.tolist() == [[False] * 3, [True, False, False]]
-    assert batch.retain.tolist() == [[1] * 3, [0] * 3]
-    assert batch.ids.dtype is torch.long
+def test_weights_of_a_shared_token_are_summed():
+    rows = [Row([1, 2, 3], [0.0, 0.0, 1.0], [0.5, 0.5, 0.0]), Row([1, 2, 4], [0.0] * 3, [1.0] * 3)]
+    reroute, retain = weights(rows, trie([row.ids for row in rows]))
+    assert reroute.tolist() == [0, 0, 1, 0]
+    assert retain.tolist() == [1.5, 1.5, 0, 1]
+
+
+def test_resisted_rows_are_the_twins_of_the_harmful_ones():
+    pools = {
+        "harmful": [row(n, origin=f"row {n}") for n in range(8)],
+        "resisted": [row(10 + n, origin=f"row {n}") for n in range(1, 8)],
+    }
+    draws = Draws(pools, BatchRecipe(harmful=1, clean=0, resisted=1), 8, seed=0)
+    drawn = [(harmful.ids[0], resisted.ids[0]) for harmful, resisted in map(draws.__getitem__, range(8))]
+    assert all(resisted == harmful + 10 for harmful, resisted in drawn if harmful)
+    assert next(resisted > 10 for harmful, resisted in drawn if not harmful)  # it has no twin: another is dealt
+
+
+def test_harmful_tokens_whose_whole_prefix_is_retained_are_not_rerouted():
+    harmful = [Row([1, 2, 3, 4], [0.0, 1.0, 1.0, 1.0], []), Row([7, 8], [1.0, 1.0], [])]
+    retained = [Row([1, 2, 5], [], []), Row([1, 2, 3], [], [])]
+    assert [part.reroute for part in uncontested(harmful, retained)] == [[0, 0, 0, 1], [1, 1]]
+
+
+IDS = st.lists(st.integers(0, 2), min_size=1, max_size=6)
+
+
+@given(st.lists(IDS, min_size=1, max_size=6), st.lists(IDS, max_size=6))
+def test_what_is_contested_is_what_pairwise_comparison_says(harmful: list[list[int]], retained: list[list[int]]):
+    rows = [[Row(ids, [1.0] * len(ids), []) for ids in kind] for kind in (harmful, retained)]
+    for row in uncontested(*rows):
+        prefixes = {tuple(ids[:end]) for ids in retained for end in range(len(ids) + 1)}
+        assert row.reroute == [float(tuple(row.ids[: end + 1]) not in prefixes) for end in range(len(row.ids))]
 
 
 @pytest.mark.parametrize("count", [0, 3])

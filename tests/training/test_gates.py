@@ -9,24 +9,24 @@ from switchgear.training import gates
 from switchgear.training.batches import Row
 
 
-def harmful(reroute: list[bool]) -> dict[str, list[Row]]:
-    return {"harmful": [Row([1] * len(reroute), reroute, [float(not part) for part in reroute])]}
+def harmful(*reroute: float) -> dict[str, list[Row]]:
+    return {"harmful": [Row([1] * len(reroute), list(reroute), [float(not part) for part in reroute])]}
 
 
 def test_the_share_of_rerouted_tokens_is_told():
-    gate = gates.masks(harmful([False, False, False, True]))
+    gate = gates.masks(harmful(0.0, 0.0, 0.0, 1.0))
     assert gate.passed
     assert gate.values == {"share": 0.25}
 
 
 def test_an_empty_mask_stops_the_run():
     with pytest.raises(GateError, match="1 of 1 harmful examples have no continuation token"):
-        gates.masks(harmful([False, False]))
+        gates.masks(harmful(0.0, 0.0))
 
 
 def test_a_full_sequence_mask_stops_the_run():
     with pytest.raises(GateError, match="from the first token to the last"):
-        gates.masks(harmful([True, True]))
+        gates.masks(harmful(1.0, 1.0))
 
 
 def test_an_adapter_without_effect_stops_the_run():

@@ -11,6 +11,7 @@ import torch
 from transformers import PreTrainedModel, TrainerCallback, set_seed
 
 from switchgear.errors import GateError
+from switchgear.model.layout import trie
 from switchgear.model.load import add_adapter
 from switchgear.recipe import Recipe
 from switchgear.training.batches import Draws, Row
@@ -28,7 +29,7 @@ def rows(kind: str, count: int, seed: int) -> list[Row]:
         size = rng.randint(8, 14)
         ids = [rng.randint(3, 299) for _ in range(size)]
         harmful = kind == "harmful"
-        reroute = [harmful and index >= 5 for index in range(size)]
+        reroute = [float(harmful and index >= 5) for index in range(size)]
         made.append(Row(ids, reroute, [float(not harmful or index < 5) for index in range(size)]))
     return made
 
@@ -51,7 +52,7 @@ def trainer(
     adapted = add_adapter(model or build_tiny("llama"), made.train.lora, layers=max(TARGETS))
     draws = Draws(POOLS, made.train.batch, made.train.steps * made.train.accumulate, seed=0)
     validation = POOLS["harmful"][:2] + POOLS["clean"][:2]
-    result = BreakerTrainer(adapted, made, draws, validation, TARGETS, 0, folder)
+    result = BreakerTrainer(adapted, made, draws, validation, TARGETS, trie, folder)
     for callback in callbacks:
         result.add_callback(callback)
     return result

@@ -15,6 +15,8 @@ from peft import PeftModel
 from torch import Tensor, nn
 
 from switchgear.errors import ModelError, RecipeError
+from switchgear.model.layout import Layout
+from switchgear.model.trie_attention import attending
 
 BLOCKS = ("layers", "h", "blocks")  # Llama-like; GPT-2-like; MPT-like
 NORMS = ("norm", "ln_f", "final_layernorm", "norm_f")
@@ -59,52 +61,59 @@ def target_indices(layers: Sequence[int | float], depth: int) -> list[int]:
 
 
 def hidden_states(
-    model: nn.Module, ids: Int[Tensor, "row position"], last: int
-) -> Float[Tensor, "state row position width"]:
-    """States 0..last, float32, with whatever adapter is active.
+    model: nn.Module, layout: Layout, states: Sequence[int], tokens: Int[Tensor, " token"]
+) -> Float[Tensor, "state token width"]:
+    """The states at some of the layout's tokens, float32, with whatever adapter is active.
 
-    Rows are padded on the right and there is no attention mask: under causal attention no real token sees the padding
-    that follows it. Weights in bfloat16 are multiplied in bfloat16, but the residual stream is float32, because the
-    difference between adapted and frozen states is below bfloat16's resolution while the adapter is small.
+    There is no attention mask: under causal attention no real token sees the padding that follows it, and in a trie
+    each sees its own path. Weights in bfloat16 are multiplied in bfloat16, but the residual stream is float32, because
+    the difference between adapted and frozen states is below bfloat16's resolution while the adapter is small.
     """
     trunk: Any = trunk_of(model)
     embed = trunk.get_input_embeddings()
-    with _states(trunk, last) as states, _products(embed.weight):
-        trunk(inputs_embeds=embed(ids).float(), use_cache=False)
-    return torch.stack([state.float() for state in states])
+    inputs = {"inputs_embeds": embed(layout.ids).float(), "position_ids": layout.positions, "use_cache": False}
+    with _captured(trunk, states, tokens) as captured, _products(embed.weight):
+        if layout.nodes:
+            with attending(trunk):
+                trunk(**inputs, nodes=layout.nodes)
+        else:
+            trunk(**inputs)
+    return torch.stack([captured[state] for state in states])
 
 
 def both_states(
-    model: PeftModel, ids: Int[Tensor, "row position"], last: int
-) -> tuple[Float[Tensor, "state row position width"], Float[Tensor, "state row position width"]]:
-    """Adapted states (with gradient) and frozen states (adapter off, no gradient) of the same rows."""
+    model: PeftModel, layout: Layout, states: Sequence[int], tokens: Int[Tensor, " token"]
+) -> tuple[Float[Tensor, "state token width"], Float[Tensor, "state token width"]]:
+    """Adapted states (with gradient) and frozen states (adapter off, no gradient) at the same tokens."""
     with torch.no_grad(), model.disable_adapter():
-        frozen = hidden_states(model, ids, last)
-    return hidden_states(model, ids, last), frozen
+        frozen = hidden_states(model, layout, states, tokens)
+    return hidden_states(model, layout, states, tokens), frozen
 
 
 @contextmanager
-def _states(trunk: nn.Module, last: int) -> Iterator[list[Tensor]]:
-    """Collects states 0..last of the next forward; cuts the trunk above `last` and restores it whatever happens."""
+def _captured(trunk: nn.Module, states: Sequence[int], tokens: Tensor) -> Iterator[dict[int, Tensor]]:
+    """Collects states of the next forward; cuts the trunk above the last of them and restores it whatever happens."""
     blocks, norm = _attribute(trunk, BLOCKS), _attribute(trunk, NORMS)
     whole, final = getattr(trunk, blocks), getattr(trunk, norm)
-    states: list[Tensor] = []
+    captured: dict[int, Tensor] = {}
+
+    def keep(state: int, output: Any) -> None:
+        captured[state] = _tensor(output).flatten(0, 1)[tokens].float()
+
+    handles = [
+        whole[0].register_forward_pre_hook(lambda _, args, kwargs: keep(0, args or kwargs), with_kwargs=True),
+        final.register_forward_hook(lambda _, __, output: keep(len(whole), output)),
+        *(
+            whole[state - 1].register_forward_hook(lambda _, __, output, state=state: keep(state, output))
+            for state in states
+            if 0 < state < len(whole)
+        ),
+    ]
     try:
-        handles = [
-            whole[0].register_forward_pre_hook(
-                lambda _, args, kwargs: states.append(_tensor(args or kwargs)), with_kwargs=True
-            )
-        ]
-        if last < len(whole):
-            setattr(trunk, blocks, whole[:last])
+        if max(states) < len(whole):
+            setattr(trunk, blocks, whole[: max(states)])
             setattr(trunk, norm, nn.Identity())
-        else:
-            handles.append(final.register_forward_hook(lambda _, __, output: states.append(output)))
-        handles += [
-            block.register_forward_hook(lambda _, __, output: states.append(_tensor(output)))
-            for block in whole[: min(last, len(whole) - 1)]
-        ]
-        yield states
+        yield captured
     finally:
         setattr(trunk, blocks, whole)
         setattr(trunk, norm, final)

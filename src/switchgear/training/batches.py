@@ -1,36 +1,33 @@
-"""From rendered examples to padded batches with masks, drawn reproducibly and addressable by number."""
+"""From rendered examples to rows of weighted tokens, drawn reproducibly and addressable by number."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from switchgear.model.layout import Layout
 from switchgear.model.masks import loss_mask
 from switchgear.model.render import Rendered
-from switchgear.recipe import BatchRecipe
+from switchgear.recipe import BatchRecipe, TrainRecipe
 from switchgear.schema import Example, Role, Trace
 
 
 @dataclass(frozen=True)
 class Row:
-    """Token ids of one conversation, which of them are rerouted, and how much each weighs in the retain loss."""
+    """Token ids of one conversation, and how much each token weighs in the reroute and in the retain loss.
+
+    `origin` is the row of the source that it was made from: twins (hijacked and resisted) have one.
+    """
 
     ids: list[int]
-    reroute: list[bool]
+    reroute: list[float]
     retain: list[float]
-
-
-@dataclass(frozen=True)
-class PaddedBatch:
-    """Rows padded on the right to the longest."""
-
-    ids: Int[Tensor, "row position"]
-    reroute: Bool[Tensor, "row position"]
-    retain: Float[Tensor, "row position"]
+    origin: str = ""
 
 
 def kind_of(example: Example) -> str:
@@ -40,19 +37,53 @@ def kind_of(example: Example) -> str:
     return example.role.value
 
 
-def row(example: Example, rendered: Rendered, mask: str) -> Row:
+def row(example: Example, rendered: Rendered, recipe: TrainRecipe) -> Row:
     """Harmful: the masked spans of the continuation are rerouted, and what stands before them is retained.
 
     Benign and refusal: everything is retained. A continuation weighs as much as its whole context: it is a few
-    percent of the tokens, and it is what must not change.
+    percent of the tokens, and it is what must not change. (In the authors' reduction every token of a benign row weighs
+    1, and harmful rows have no part in it.) What follows the last token with a weight is left out.
     """
     continuation = loss_mask("assistant", rendered, example)
-    if example.role is not Role.HARMFUL:
-        weights = [a + b for a, b in zip(_shares(continuation), _shares([not c for c in continuation]), strict=True)]
-        return Row(rendered.ids, [False] * len(rendered.ids), weights)
-    reroute = loss_mask(mask, rendered, example)
-    first = reroute.index(True) if True in reroute else len(reroute)
-    return Row(rendered.ids, reroute, _shares([index < first for index in range(len(reroute))]))
+    if example.role is Role.HARMFUL:
+        reroute = [float(chosen) for chosen in loss_mask(recipe.mask, rendered, example)]
+        first = next((index for index, weight in enumerate(reroute) if weight), len(reroute))
+        retain = _shares([index < first for index in range(len(reroute))])
+    else:
+        reroute = [0.0] * len(rendered.ids)
+        retain = [a + b for a, b in zip(_shares(continuation), _shares([not c for c in continuation]), strict=True)]
+    if recipe.retain == "reference":
+        retain = [float(example.role is not Role.HARMFUL)] * len(reroute)
+    end = max((index + 1 for index, pair in enumerate(zip(reroute, retain, strict=True)) if any(pair)), default=0)
+    return Row(rendered.ids[:end], reroute[:end], retain[:end], example.provenance.row)
+
+
+def uncontested(harmful: Sequence[Row], retained: Sequence[Row]) -> list[Row]:
+    """The harmful rows, rerouted only where they differ from every retained row.
+
+    Up to there they share each state with one: it cannot be moved and kept at once, so it is kept. In sorted order the
+    rows that share most with a row are its neighbours.
+    """
+    kept = {id(row) for row in retained}
+    ordered = sorted([*harmful, *retained], key=lambda row: row.ids)
+    shared: dict[int, int] = {}
+    for direction in (ordered, ordered[::-1]):
+        depth = 0  # shared with the last retained row in this direction
+        for before, row in pairwise(direction):
+            common = _common(before.ids, row.ids)
+            depth = common if id(before) in kept else min(depth, common)
+            shared[id(row)] = max(shared.get(id(row), 0), depth)
+    return [replace(row, reroute=_from(row.reroute, shared.get(id(row), 0))) for row in harmful]
+
+
+def _common(one: Sequence[int], other: Sequence[int]) -> int:
+    return next(
+        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(map(len, (one, other)))
+    )
+
+
+def _from(weights: Sequence[float], start: int) -> list[float]:
+    return [0.0] * min(start, len(weights)) + list(weights[start:])
 
 
 def _shares(chosen: Sequence[bool]) -> list[float]:
@@ -64,20 +95,29 @@ def _shares(chosen: Sequence[bool]) -> list[float]:
 class Draws(Dataset[list[Row]]):
     """Item i is the i-th micro-batch of the run: the same for the same seed, whatever was drawn before.
 
-    Each kind is dealt like a deck of cards: no example comes again before all others of its kind have come.
+    Each kind is dealt like a deck of cards: no example comes again before all others of its kind have come. Resisted
+    rows are the twins of the harmful ones beside them, as far as these have any: with all but the continuation alike,
+    they teach the difference, and the shared context is read once.
     """
 
     def __init__(self, pools: Mapping[str, Sequence[Row]], batch: BatchRecipe, length: int, seed: int) -> None:
         self.pools, self.length, self.seed = pools, length, seed
         self.counts = {kind: count for kind, count in batch.model_dump().items() if count}
+        self.twins = {row.origin: row for row in pools.get("resisted", ()) if row.origin}
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, index: int) -> list[Row]:
-        return [
-            self._dealt(kind, index * count + offset) for kind, count in self.counts.items() for offset in range(count)
-        ]
+        dealt = {
+            kind: [self._dealt(kind, index * count + offset) for offset in range(count)]
+            for kind, count in self.counts.items()
+        }
+        if "resisted" in dealt:
+            twins = [self.twins[row.origin] for row in dealt["harmful"] if row.origin in self.twins]
+            count = len(dealt["resisted"])
+            dealt["resisted"] = [*twins, *dealt["resisted"]][:count]
+        return [row for rows in dealt.values() for row in rows]
 
     def _dealt(self, kind: str, position: int) -> Row:
         pool = self.pools[kind]
@@ -86,16 +126,10 @@ class Draws(Dataset[list[Row]]):
         return pool[order[card]]
 
 
-def pad(rows: Iterable[Row], pad_id: int) -> PaddedBatch:
-    """One batch of the rows, padded on the right with `pad_id`, which has no weight in either loss."""
-    rows = list(rows)
-    width = max(len(row.ids) for row in rows)
-
-    def stack(values: Callable[[Row], Sequence[float]], fill: int, dtype: torch.dtype) -> Tensor:
-        return torch.tensor([[*values(row), *[fill] * (width - len(row.ids))] for row in rows], dtype=dtype)
-
-    return PaddedBatch(
-        stack(lambda row: row.ids, pad_id, torch.long),
-        stack(lambda row: row.reroute, False, torch.bool),
-        stack(lambda row: row.retain, 0, torch.float32),
-    )
+def weights(rows: Sequence[Row], layout: Layout) -> tuple[Float[Tensor, " token"], Float[Tensor, " token"]]:
+    """Reroute and retain weight of every token of the layout, summed over the rows that share it."""
+    places = torch.tensor([place for row in layout.places for place in row])
+    empty = torch.zeros(layout.ids.numel())
+    reroute = torch.tensor([weight for row in rows for weight in row.reroute])
+    retain = torch.tensor([weight for row in rows for weight in row.retain])
+    return empty.index_add(0, places, reroute), empty.index_add(0, places, retain)

@@ -41,7 +41,7 @@ def masks(pools: Mapping[str, Sequence[Row]]) -> Gate:
         )
     if full := sum(all(row.reroute) for row in rows):
         raise GateError(f"{full} of {len(rows)} harmful examples would be rerouted from the first token to the last.")
-    rerouted, total = sum(sum(row.reroute) for row in rows), sum(len(row.ids) for row in rows)
+    rerouted, total = sum(weight > 0 for row in rows for weight in row.reroute), sum(len(row.ids) for row in rows)
     saw = f"{rerouted} of {total} tokens of {len(rows)} harmful examples are rerouted ({rerouted / total:.1%})"
     return Gate("masks", "before", True, saw, {"share": rerouted / total})
 

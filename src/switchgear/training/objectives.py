@@ -1,36 +1,38 @@
-"""Objectives: pure functions of hidden states and masks. To add one: a function, a line in OBJECTIVES, a test.
+"""Objectives: pure functions of hidden states and weights. To add one: a function, a line in OBJECTIVES, a test.
 
-Shapes: `state` hidden states 0..last, `row` conversations, `position` tokens (padded right), `width` model width.
+Shapes: `state` the hidden states that the objective needs, `token` the tokens that carry loss, `width` model width.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from switchgear.errors import RecipeError, unknown
 from switchgear.recipe import TrainRecipe
 
-States = Float[Tensor, "state row position width"]
-Mask = Bool[Tensor, "row position"]
-Weights = Float[Tensor, "row position"]
+States = Float[Tensor, "state token width"]
+Weights = Float[Tensor, " token"]
 Scalar = Float[Tensor, ""]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """States of one batch. `reroute` marks harmful continuation tokens, `retain` weighs the tokens to be kept in place.
+    """The tokens of one batch that carry loss. A token that several rows share stands once, with their weights summed.
 
-    `targets` are the indices of the states that are rerouted.
+    `reroute` weighs harmful continuation tokens, `retain` the tokens to be kept in place. `targets` are the places,
+    among the states that are here, of those that are rerouted. `positions` counts the tokens of the retained rows as if
+    they were padded to the longest.
     """
 
     adapted: States
     frozen: States
-    reroute: Mask
+    reroute: Weights
     retain: Weights
     targets: list[int]
+    positions: int
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,15 @@ Objective = Callable[[Batch, TrainRecipe], Losses]
 def representation_rerouting(batch: Batch, recipe: TrainRecipe) -> Losses:
     """RR: harmful states become orthogonal to the frozen ones, benign states stay (Zou et al. 2024, arXiv 2406.04313).
 
-    `L_s = mean over targets and reroute tokens of relu(cos(h, h0) - margin)`: one global mean, as in the authors' code.
+    `L_s = weighted mean over targets and reroute tokens of relu(cos(h, h0) - margin)`: one global mean, as in the
+    authors' code.
     """
-    adapted, frozen = batch.adapted[batch.targets][:, batch.reroute], batch.frozen[batch.targets][:, batch.reroute]
+    tokens = batch.reroute > 0
+    adapted, frozen = batch.adapted[batch.targets][:, tokens], batch.frozen[batch.targets][:, tokens]
+    share = batch.reroute[tokens] / batch.reroute.sum() / len(batch.targets)
     cosine = cosine_similarity(adapted, frozen, dim=-1)
-    return Losses((cosine - recipe.margin).relu().mean(), RETAIN[recipe.retain](batch), cosine.detach().mean())
+    reroute = ((cosine - recipe.margin).relu() * share).sum()
+    return Losses(reroute, RETAIN[recipe.retain](batch), (cosine.detach() * share).sum())
 
 
 def retain_relative(batch: Batch) -> Scalar:
@@ -71,15 +77,14 @@ def retain_relative(batch: Batch) -> Scalar:
 
 
 def retain_reference(batch: Batch) -> Scalar:
-    """`nanmean over states 0..last, retained rows and all their positions of ||m h - m h0||`: the authors' reduction.
+    """`mean over states 0..last, retained rows and all their positions of ||h - h0||`: the authors' reduction.
 
-    Padding and the embedding count as zeros, so the value shrinks with the share of padding. m is 1 where a token has
-    any weight.
+    Padding counts as zeros, so the value shrinks with the share of padding, and the embedding is zero. The authors'
+    mask is 1 for every real token of a retained row.
     """
-    mask = batch.retain > 0
-    rows = mask.any(dim=1)
-    distance: Tensor = ((batch.adapted[:, rows] - batch.frozen[:, rows]) * mask[rows, :, None]).norm(dim=-1)
-    return distance.nanmean()
+    tokens = batch.retain > 0
+    distance: Tensor = (batch.adapted[:, tokens] - batch.frozen[:, tokens]).norm(dim=-1)
+    return (distance * batch.retain[tokens]).sum() / (len(distance) * batch.positions)
 
 
 RETAIN: dict[str, Callable[[Batch], Scalar]] = {"relative": retain_relative, "reference": retain_reference}

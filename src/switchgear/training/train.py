@@ -14,12 +14,13 @@ from transformers import PreTrainedTokenizerBase, PrinterCallback, set_seed
 from switchgear.errors import DataError
 from switchgear.model.hidden_states import blocks_of, target_indices
 from switchgear.model.load import add_adapter, load_model, load_tokenizer
+from switchgear.model.packing import layout_for
 from switchgear.model.render import render
 from switchgear.recipe import Recipe
 from switchgear.runs import Run, read_models
 from switchgear.schema import Example
 from switchgear.training import checkpoints, gates
-from switchgear.training.batches import Draws, Row, kind_of, row
+from switchgear.training.batches import Draws, Row, kind_of, row, uncontested
 from switchgear.training.callbacks import GateCallback, InterruptCallback, MetricsCallback, ProgressCallback
 from switchgear.training.trainer import BreakerTrainer
 
@@ -47,6 +48,9 @@ def train(recipe: Recipe, run: Run, console: Console) -> bool:
     tokenizer = load_tokenizer(recipe.model)
     pools = _pools(run, "train", recipe, tokenizer, console)
     _check(pools, recipe)
+    pools["harmful"] = uncontested(
+        pools["harmful"], [row for kind, rows in pools.items() if kind != "harmful" for row in rows]
+    )
     gate(gates.masks(pools))
     held_aside = _pools(run, "validation", recipe, tokenizer, console)
     harmful, benign = _watched(held_aside)
@@ -55,9 +59,11 @@ def train(recipe: Recipe, run: Run, console: Console) -> bool:
     targets = target_indices(recipe.train.target_layers, len(blocks_of(frozen)))
     model = add_adapter(frozen, recipe.train.lora, layers=max(targets))
     draws = Draws(pools, recipe.train.batch, recipe.train.steps * recipe.train.accumulate, recipe.seed)
-    trainer = BreakerTrainer(
-        model, recipe, draws, [*harmful, *benign], targets, tokenizer.pad_token_id, run.checkpoints
-    )
+    longest = sorted((row.ids for rows in pools.values() for row in rows), key=len, reverse=True)
+    lay_out, reason = layout_for(model, longest, max(targets), tokenizer.pad_token_id)
+    if reason:
+        console.print(f"[yellow]Rows are padded[/]: this model cannot read them as a trie, because {reason}.")
+    trainer = BreakerTrainer(model, recipe, draws, [*harmful, *benign], targets, lay_out, run.checkpoints)
     interrupt, progress = InterruptCallback(), ProgressCallback(console)
     trainer.remove_callback(PrinterCallback)
     for callback in (MetricsCallback(run.metrics), progress, GateCallback(recipe.train, gate), interrupt):
@@ -85,7 +91,7 @@ def _pools(run: Run, split: str, recipe: Recipe, tokenizer: PreTrainedTokenizerB
     ):
         rendered = render(example, tokenizer, recipe.render.max_tokens)
         cut += bool(rendered.cut)
-        pools[kind_of(example)].append(row(example, rendered, recipe.train.mask))
+        pools[kind_of(example)].append(row(example, rendered, recipe.train))
     counts = ", ".join(f"{len(rows)} {kind}" for kind, rows in sorted(pools.items()))
     console.print(f"{split}: {counts}; {cut} cut to {recipe.render.max_tokens} tokens")
     return pools

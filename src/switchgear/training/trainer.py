@@ -1,7 +1,7 @@
 """A small subclass of `transformers.Trainer`: states -> objective x schedule -> loss. Everything else is theirs."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,9 @@ from torch import Tensor
 from transformers import Trainer, TrainingArguments
 
 from switchgear.model.hidden_states import both_states
+from switchgear.model.layout import Layout
 from switchgear.recipe import Recipe, TrainRecipe
-from switchgear.training.batches import Draws, PaddedBatch, Row, pad
+from switchgear.training.batches import Draws, Row, weights
 from switchgear.training.objectives import Batch, objective, retain_relative
 from switchgear.training.schedule import coefficients
 
@@ -33,10 +34,10 @@ class BreakerTrainer(Trainer):
         draws: Draws,
         validation: Sequence[Row],
         targets: list[int],
-        pad_id: int,
+        lay_out: Callable[[Sequence[list[int]]], Layout],
         folder: Path,
     ) -> None:
-        self.recipe, self.validation, self.targets, self.pad_id = recipe.train, validation, targets, pad_id
+        self.recipe, self.validation, self.targets, self.lay_out = recipe.train, validation, targets, lay_out
         self.objective = objective(recipe.train.objective)
         self.sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
         self.micro_batches = 0
@@ -44,13 +45,17 @@ class BreakerTrainer(Trainer):
             model=model,
             args=arguments(recipe.train, recipe.seed, folder),
             train_dataset=draws,
-            data_collator=lambda items: vars(pad(items[0], pad_id)),
+            data_collator=lambda items: {"rows": items[0]},
         )
 
     def compute_loss(
-        self, model: PeftModel, inputs: dict[str, Tensor], return_outputs: bool = False, num_items_in_batch: Any = None
+        self,
+        model: PeftModel,
+        inputs: dict[str, list[Row]],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
     ) -> Tensor:
-        losses = self.objective(self._batch(model, PaddedBatch(**inputs)), self.recipe)
+        losses = self.objective(self._batch(model, inputs["rows"]), self.recipe)
         progress = (self.state.global_step + 1) / self.state.max_steps
         reroute, retain = coefficients(progress, self.recipe)
         loss = reroute * losses.reroute + retain * losses.retain
@@ -77,22 +82,28 @@ class BreakerTrainer(Trainer):
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Cosines and norms at the target states, and drift, of the validation rows."""
-        padded = pad(self.validation, self.pad_id)
-        batch = self._batch(self.model, PaddedBatch(*(part.to(self.args.device) for part in vars(padded).values())))
-        benign = batch.retain * ~batch.reroute.any(dim=1, keepdim=True)
+        harmful = self._batch(self.model, [row for row in self.validation if any(row.reroute)])
+        benign = self._batch(self.model, [row for row in self.validation if not any(row.reroute)])
         values: dict[str, float] = {}
-        for name, weights in (("harmful", batch.reroute.float()), ("benign", benign)):
-            chosen = weights > 0
-            adapted, frozen = batch.adapted[self.targets][:, chosen], batch.frozen[self.targets][:, chosen]
-            share = weights[chosen] / weights.sum() / len(self.targets)
+        for name, batch, tokens in (("harmful", harmful, harmful.reroute), ("benign", benign, benign.retain)):
+            adapted, frozen = batch.adapted[batch.targets], batch.frozen[batch.targets]
+            share = tokens / tokens.sum() / len(self.targets)
             values[f"cosine_{name}"] = float((torch.cosine_similarity(adapted, frozen, dim=-1) * share).sum())
             values[f"norm_{name}"] = float((adapted.norm(dim=-1) * share).sum())
-        only_benign = Batch(batch.adapted, batch.frozen, batch.reroute, benign, batch.targets)
-        return values | {"retain_drift": float(retain_relative(only_benign))}
+        return values | {"retain_drift": float(retain_relative(benign))}
 
-    def _batch(self, model: PeftModel, padded: PaddedBatch) -> Batch:
-        adapted, frozen = both_states(model, padded.ids, max(self.targets))
-        return Batch(adapted, frozen, padded.reroute, padded.retain, self.targets)
+    def _batch(self, model: PeftModel, rows: Sequence[Row]) -> Batch:
+        layout = self.lay_out([row.ids for row in rows])
+        reroute, retain = weights(rows, layout)
+        tokens = (reroute + retain).nonzero()[:, 0]
+        device = self.args.device
+        last = max(self.targets)
+        states = self.targets if self.recipe.retain == "relative" else list(range(last + 1))
+        adapted, frozen = both_states(model, layout.to(device), states, tokens.to(device))
+        retained = [len(row.ids) for row in rows if any(row.retain)]
+        positions = len(retained) * max(retained, default=0)
+        places = [states.index(target) for target in self.targets]
+        return Batch(adapted, frozen, reroute[tokens].to(device), retain[tokens].to(device), places, positions)
 
     def _record(self, **values: Tensor) -> None:
         self.micro_batches += 1
