@@ -97,6 +97,16 @@ def test_tools_are_drawn_by_the_seed_and_all_are_offered_without_a_limit(example
     assert all(len(row.tools) == 11 for row in rows(**options) if isinstance(row, Example))
 
 
+def test_templates_are_drawn_for_each_pair_of_tasks() -> None:
+    options = {"suites": ["banking"], "traces": ["hijacked"], "templates": 2}
+    drawn, redrawn, other = rows(seed=0, **options), rows(seed=0, **options), rows(seed=1, **options)
+    pairs = Counter((row.group, row.tags["injection_task"]) for row in drawn if isinstance(row, Example))
+    assert set(pairs.values()) == {2}
+    assert len({row.tags["template"] for row in drawn if isinstance(row, Example)}) > 10
+    assert drawn == redrawn
+    assert {row.id for row in drawn if isinstance(row, Example)} != {r.id for r in other if isinstance(r, Example)}
+
+
 def test_reading_twice_gives_the_same_bytes_even_where_tools_look_at_the_clock() -> None:
     options = {"suites": ["travel"], "families": ["direct"], "traces": ["clean", "resisted"]}
     first, second = ([row.model_dump_json() for row in rows(**options)] for _ in range(2))

@@ -15,6 +15,7 @@ Quirks: `workspace_plus` needs a sandbox and is left out; travel's injection tas
 the text of a banking bill is itself an injection vector, so the bill's amount and IBAN are gone from injected worlds.
 """
 
+import random
 from collections.abc import Iterator, Sequence
 
 from inspect_evals.agentdojo.dataset import TASK_SUITES
@@ -35,6 +36,8 @@ class SuitesOptions(Options):
     suites: tuple[Suite, ...] = SUITES
     families: tuple[str, ...] = tuple(FAMILIES)
     """Of attack templates; keys of `FAMILIES`."""
+    templates: PositiveInt | None = None
+    """Drawn from the families for each pair of a user's and an attacker's task. None: all of them."""
     max_tools: PositiveInt | None = None
     """Offer the tools that a trace and its twin call, and others up to this number. None: all of the suite."""
     traces: tuple[Trace, ...] = tuple(Trace)
@@ -54,17 +57,25 @@ def read(recipe: SourceRecipe, seed: int) -> Iterator[Example | Drop]:
     for suite in options.suites:
         for user_task in TASK_SUITES[suite].user_tasks.values():
             yield from _traces(Scene(suite, user_task), (Trace.CLEAN,), options, seed)
-        for scene in _attacks(suite, options.families):
+        for scene in _attacks(suite, options, seed):
             yield from _traces(scene, (Trace.RESISTED, Trace.HIJACKED), options, seed)
 
 
-def _attacks(suite: str, families: Sequence[str]) -> Iterator[Scene]:
+def _attacks(suite: str, options: SuitesOptions, seed: int) -> Iterator[Scene]:
     """By attack first: the environment of one attack then serves all user tasks."""
+    templates = [(family, variant) for family in options.families for variant in range(len(FAMILIES[family]))]
     for injection_task in TASK_SUITES[suite].injection_tasks.values():
-        for family in families:
-            for variant in range(len(FAMILIES[family])):
-                for user_task in TASK_SUITES[suite].user_tasks.values():
-                    yield Scene(suite, user_task, injection_task, family, variant)
+        for family, variant in templates:
+            for user_task in TASK_SUITES[suite].user_tasks.values():
+                scene = Scene(suite, user_task, injection_task, family, variant)
+                if options.templates is None or _rank(scene, templates, seed) < options.templates:
+                    yield scene
+
+
+def _rank(scene: Scene, templates: Sequence[tuple[str, int]], seed: int) -> int:
+    """Where the scene's template stands in an order of all, drawn for its pair of tasks."""
+    draw = random.Random(f"{seed}/{scene.group}/{scene.injection_task.ID}")
+    return draw.sample(templates, len(templates)).index((scene.family, scene.variant))
 
 
 def _traces(scene: Scene, kinds: Sequence[Trace], options: SuitesOptions, seed: int) -> Iterator[Example | Drop]:
