@@ -21,7 +21,12 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 other error, 2 recipe or command line, 3 data, 4 model or template, "
     "5 stopped by a gate, 6 run folder, 130 interrupted (the same command resumes).",
 )
+PLAIN_WIDTH = 110
+"""Of what is written to a file or a pipe, which has no width of its own: the widest table fits."""
+
 console = Console()
+if not console.is_terminal:
+    console.width = PLAIN_WIDTH
 
 RecipePath = Annotated[
     Path, typer.Argument(metavar="RECIPE", help="A YAML recipe; recipes/demo.yaml is a commented one.")
