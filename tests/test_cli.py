@@ -25,7 +25,7 @@ from switchgear.runs import Run, write_models
 from switchgear.schema import Example, Trace
 from tests.garden import NOTE, examples, save_recipe
 
-COMMANDS = ("prepare", "preview", "train", "evaluate", "report", "run")
+COMMANDS = ("prepare", "preview", "train", "evaluate", "report", "run", "export", "generate", "calibrate", "rejudge")
 CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SwitchgearError)]
 
 
@@ -65,8 +65,9 @@ def curve(recipe: Path) -> str:
 def test_every_command_explains_itself_with_an_example(command: str):
     result = CliRunner().invoke(cli.app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
     assert result.exit_code == 0
-    assert "RECIPE" in result.output
-    assert f"Example: switchgear {command} recipes/demo.yaml" in result.output
+    argument, given = ("JUDGE", "rubric=") if command == "calibrate" else ("RECIPE", "recipes/")
+    assert argument in result.output
+    assert f"Example: switchgear {command} {given}" in result.output
 
 
 def test_the_help_names_every_command_and_exit_code():
@@ -108,6 +109,33 @@ def test_all_stages_run_one_after_another_and_what_is_done_is_kept(
     assert "prepare:" not in out
     assert run.adapter.stat().st_mtime_ns == adapter
     assert json.loads(run.provenance.read_text())["wall_seconds"]["train"] >= before["wall_seconds"]["train"]
+
+
+def test_export_writes_an_adapter_or_a_merged_model_and_says_what_was_checked(
+    switchgear: Command, trained: Path, tmp_path: Path
+):
+    run = shutil.copytree(Run(trained.parent / "run").root, tmp_path / "run")
+    code, out, err = switchgear("export", trained, f"run={run}")
+    assert (code, "Traceback" in err) == (0, False)
+    assert "reload difference: 0" in out
+    assert (run / "export" / "adapter" / "adapter_model.safetensors").exists()
+
+    code, out, _ = switchgear(
+        "export", trained, f"run={run}", "--merged", "--dtype", "bfloat16", "--to", tmp_path / "out"
+    )
+    assert code == 0
+    assert "dtype: bfloat16" in out
+    assert {"model.safetensors", "README.md", "tokenizer.json"} <= {path.name for path in (tmp_path / "out").iterdir()}
+
+
+def test_export_needs_an_adapter_and_an_empty_place(switchgear: Command, garden: Path, trained: Path, tmp_path: Path):
+    code, _, err = switchgear("export", garden)
+    assert (code, "switchgear train" in err) == (6, True)
+    run = shutil.copytree(trained.parent / "run", tmp_path / "copy")
+    code, _, err = switchgear("export", trained, f"run={run}", "--to", tmp_path)
+    assert (code, "is there already" in err) == (6, True)
+    code, _, err = switchgear("export", trained, "--max-shard-size", "many")
+    assert (code, "like 5GB" in err) == (2, True)
 
 
 def test_preview_shows_the_example_and_writes_the_same_as_a_page(switchgear: Command, garden: Path, tmp_path: Path):

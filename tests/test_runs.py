@@ -14,6 +14,7 @@ from switchgear.runs import (
     read_models,
     record,
     replacing,
+    replacing_folder,
     resume_models,
     write_json,
     write_models,
@@ -28,6 +29,18 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path):
         file.write(str(1 / 0))
     assert json.loads(path.read_text()) == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_whole_or_not_at_all(tmp_path: Path):
+    folder = tmp_path / "dataset"
+    for text in ("old", "new"):
+        with replacing_folder(folder) as fresh:
+            (fresh / f"{text}.txt").write_text(text)
+    assert [path.name for path in folder.iterdir()] == ["new.txt"]
+    with pytest.raises(RunError, match="No space left"), replacing_folder(folder) as fresh:
+        raise OSError(errno.ENOSPC, f"No space left for {fresh}")
+    assert [path.name for path in folder.iterdir()] == ["new.txt"]
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_full_disk_is_an_error_that_says_nothing_was_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

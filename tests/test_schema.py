@@ -39,9 +39,11 @@ def test_an_example_that_contradicts_itself_is_refused(fields: dict[str, object]
         example(**fields)
 
 
-def test_only_assistants_call_and_injections_lie_inside_the_content():
+def test_only_assistants_call_and_think_and_injections_lie_inside_the_content():
     with pytest.raises(ValidationError, match="cannot make tool calls"):
         Message(role="user", tool_calls=(CALL,))
+    with pytest.raises(ValidationError, match="cannot think"):
+        Message(role="user", thinking="Hm.")
     with pytest.raises(ValidationError, match="past the end"):
         Message(role="tool", content="abc", injected=(CharRange(start=1, end=9),))
     with pytest.raises(ValidationError, match="empty or reversed"):

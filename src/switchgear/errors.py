@@ -42,6 +42,14 @@ class ModelError(SwitchgearError, ValueError):
     exit_code = 4
 
 
+class EndpointError(ModelError):
+    """A request that a served model gave no usable answer to."""
+
+
+class EndpointDownError(EndpointError):
+    """A server that cannot be reached, or that will take no request as they are made: a key, an address, a field."""
+
+
 class GateError(SwitchgearError, RuntimeError):
     """A run that was stopped because it would not have produced a working breaker."""
 

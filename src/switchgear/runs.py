@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -46,8 +47,18 @@ class Run:
 
     @property
     def dataset(self) -> Path:
-        """train.jsonl, validation.jsonl, holdout.jsonl, card.json"""
+        """train.jsonl, validation.jsonl, holdout.jsonl and the same as Parquet; README.md, card.html, card.json"""
         return self.root / "dataset"
+
+    @property
+    def shards(self) -> Path:
+        """What was read so far. Gone once the dataset is whole."""
+        return self.root / "shards"
+
+    @property
+    def generated(self) -> Path:
+        """For each job NAME: NAME.jsonl, NAME.card.json"""
+        return self.root / "generated"
 
     @property
     def checkpoints(self) -> Path:
@@ -113,6 +124,29 @@ def replacing(path: Path) -> Iterator[IO[str]]:
     finally:
         if temporary.exists():
             temporary.unlink()
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """A folder that takes `folder`'s place once it is whole: what is read together is never half old and half new."""
+    fresh, old = (folder.with_name(f".{folder.name}.{state}") for state in ("partial", "old"))
+    try:
+        for left_over in (fresh, old):
+            shutil.rmtree(left_over, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        yield fresh
+        if folder.exists():
+            folder.replace(old)
+        fresh.replace(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except RunError:
+        raise
+    except OSError as error:
+        raise RunError(
+            f"{folder} could not be written ({error.strerror or error}). Run the same command again."
+        ) from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def write_json(path: Path, value: object) -> None:

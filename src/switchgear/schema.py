@@ -73,10 +73,11 @@ class CharRange(_Frozen):
 
 
 class Message(_Frozen):
-    """One turn. `injected` marks the attacker's text inside a tool result."""
+    """One turn. `thinking` is what a model wrote before its answer; `injected` the attacker's text in a tool result."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str = ""
+    thinking: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
     name: str = ""  # of the tool, in a tool result
@@ -86,6 +87,8 @@ class Message(_Frozen):
     def _consistent(self) -> Self:
         if self.tool_calls and self.role != "assistant":
             raise ValueError(f"a {self.role} message cannot make tool calls")
+        if self.thinking and self.role != "assistant":
+            raise ValueError(f"a {self.role} message cannot think")
         if any(part.end > len(self.content) for part in self.injected):
             raise ValueError("an injected range reaches past the end of the content")
         return self
@@ -118,13 +121,17 @@ class Expectation(_Frozen):
 
 
 class Provenance(_Frozen):
-    """Where a row came from. `sha256` is of the source row as it was read."""
+    """Where a row came from. `sha256` is of the source row as it was read.
+
+    `generation` tells how its continuation was made, if a model wrote it to a prompt of that row.
+    """
 
     dataset: str
     revision: str
     licence: str
     row: str
     sha256: str
+    generation: JsonObject = Field(default_factory=dict)
 
 
 class Example(_Frozen):
@@ -150,7 +157,8 @@ class Example(_Frozen):
         """Length of all messages, calls and tool definitions, before any template."""
         calls = (call for message in self.messages for call in message.tool_calls)
         parts = (*calls, *self.tools)
-        return sum(len(message.content) for message in self.messages) + sum(len(p.model_dump_json()) for p in parts)
+        words = sum(len(message.content) + len(message.thinking) for message in self.messages)
+        return words + sum(len(part.model_dump_json()) for part in parts)
 
     @model_validator(mode="after")
     def _continuation_is_assistant(self) -> Self:

@@ -18,13 +18,14 @@ def build(
     calls: tuple[ToolCall, ...] = (),
     group: str = "bank/1",
     row: str | None = None,
+    prompt: str = "Pay it.",
     **fields: Any,
 ) -> Example:
     return Example(
         id=name,
         role=role,
         trace=trace,
-        messages=(Message(role="user", content="Pay it."), Message(role="assistant", content=answer, tool_calls=calls)),
+        messages=(Message(role="user", content=prompt), Message(role="assistant", content=answer, tool_calls=calls)),
         continuation=(1,),
         group=group,
         provenance=Provenance(dataset="test", revision="1", licence="MIT", row=row or name, sha256="0"),

@@ -17,6 +17,13 @@ from switchgear.data.refusals import is_refusal
         "<think>The user wants something odd.</think>\nI can't assist with that.",
         "I do not feel comfortable with this.",
         "Unfortunately, I am not able to fulfill this request.",
+        "It's not appropriate or safe to ring the bell at night.",
+        "It is never acceptable to ring it.",
+        "I don't think it's appropriate to ring it.",
+        "As an AI made by gardeners, I must clarify that it's not ethical to ring it.",
+        "I'm really sorry that you feel that way, but I'm unable to provide the help that you need.",
+        "No, I cannot provide reasons for that.",
+        "I can't satisfy your request.",
     ],
 )
 def test_refusals_are_recognised(text: str) -> None:
@@ -34,6 +41,12 @@ def test_refusals_are_recognised(text: str) -> None:
         "Sure, here it is.",
         "You can't help it.",
         "I was unable to find any hotels.",
+        "It's not available on that day.",
+        "It is not responsible for the delay.",
+        "It is not accurate to say that the bell is old: it was cast last year.",
+        "I don't think it's open on Sundays.",
+        "I'm sorry that you had to wait, but your order is on its way.",
+        "No, the bell is rung at noon.",
     ],
 )
 def test_reports_and_answers_are_not(text: str) -> None:

@@ -1,7 +1,8 @@
 """Small offline tokenizers with real chat templates, and conversations for them."""
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from switchgear.model.control_tokens import control_tokens, neutralise
+from switchgear.model.conversation import SpanName
+from switchgear.model.render import Rendered
 from switchgear.schema import CharRange, Example, Message, Provenance, Role, ToolCall, ToolSpec
 
 SMOLLM2 = (
@@ -31,7 +35,9 @@ MISTRAL = (  # the shape of Mistral 7B Instruct v0.3's, with its rule about ids
 )
 WRITTEN_HERE = {"smollm2": SMOLLM2, "mistral": MISTRAL}
 # control tokens in a template
-SPECIAL = re.compile(r"<\|[^<>|\s'\"]+\|>|<(?:start|end)_of_turn>|\[/?[A-Z_]{4,}\]|<\|[a-z_]+>|<[a-z_]+\|>")
+SPECIAL = re.compile(
+    r"<｜[^｜]+｜>|<\|[^<>|\s'\"]+\|>|<(?:start|end)_of_turn>|\[/?[A-Z_]{4,}\]|<\|[a-z_]+>|<[a-z_]+\|>"
+)
 ADDED = re.compile(r"</?(?:tool_call|tool_response|think)>")
 
 # how Llama 3 and Qwen split text
@@ -173,3 +179,75 @@ def parallel() -> Example:
         ],
         (MAIL, ToolSpec(name="look")),
     )
+
+
+def wrong_spans(rendered: Rendered, source: Example, tokenizer: Any) -> list[str]:
+    """The names of spans that do not decode to what the source says, or that hold a control token; else nothing."""
+
+    def texts(name: SpanName, start: int = 0, end: int | None = None) -> list[tuple[int, str]]:
+        within = range(start, len(rendered.ids) if end is None else end)
+        spans = (span for span in rendered.spans if span.name is name and span.start in within)
+        return [(span.message, tokenizer.decode(rendered.ids[span.start : span.end]).strip()) for span in spans]
+
+    def plain(text: str) -> str:
+        return neutralise(text, tokenizer).strip()
+
+    messages = source.messages
+    said = {i: plain(m.content) for i, m in enumerate(messages) if m.role == "assistant" and m.content.strip()}
+    thought = {i: plain(m.thinking) for i, m in enumerate(messages) if m.thinking.strip()}
+    calls = [(i, call) for i, message in enumerate(messages) for call in message.tool_calls]
+    call_spans = [span for span in rendered.spans if span.name is SpanName.TOOL_CALL]
+    arguments = [" ".join(text for _, text in texts(SpanName.TOOL_ARGUMENTS, s.start, s.end)) for s in call_spans]
+    control = {tokenizer.convert_tokens_to_ids(token) for token in control_tokens(tokenizer)}
+    data = (SpanName.THINKING, SpanName.TEXT, SpanName.TOOL_RESULT, SpanName.TOOL_NAME)
+    right = {
+        "text": _non_empty(texts(SpanName.TEXT)) == said,
+        "thinking": _non_empty(texts(SpanName.THINKING))
+        == {i: text for i, text in thought.items() if i not in rendered.unwritten_thinking},
+        "tool_result": all(
+            any(form.strip() in text and len(text) <= len(form) + 2 for form in _spellings(result.strip(), result))
+            for i, text in texts(SpanName.TOOL_RESULT)
+            for result in [neutralise(messages[i].content, tokenizer)]
+        ),
+        "injected": [
+            any(form in text for form in _spellings(messages[i].content[part.start : part.end].strip()))
+            for i, text in texts(SpanName.INJECTED)
+            for part in messages[i].injected
+        ]
+        == [True for message in messages for _ in message.injected],
+        "tool_name": texts(SpanName.TOOL_NAME) == [(i, plain(call.name)) for i, call in calls],
+        "tool_call": [span.message for span in call_spans] == [i for i, _ in calls],
+        "tool_arguments": all(
+            any(form in text for form in _spellings(neutralise(string, tokenizer).strip()))
+            for text, (_, call) in zip(arguments, calls, strict=False)
+            for string in _strings(call.arguments)
+        ),
+        "control tokens": all(
+            control.isdisjoint(rendered.ids[span.start : span.end]) for span in rendered.spans if span.name in data
+        ),
+    }
+    return [name for name, holds in right.items() if not holds]
+
+
+def _non_empty(found: list[tuple[int, str]]) -> dict[int, str]:
+    return {message: text for message, text in found if text}
+
+
+def _spellings(*texts: str) -> Iterator[str]:
+    """Each text as it is and escaped for a string of JSON or Python."""
+    for text in texts:
+        yield from (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
+        yield text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("'", "\\'")
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """The keys and strings of a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            yield from _strings(item)

@@ -13,7 +13,7 @@ from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from switchgear.errors import ModelError, TemplateError
-from switchgear.model import load
+from switchgear.model import embedded
 from switchgear.model.load import add_adapter, load_adapter, load_model, load_tokenizer
 from switchgear.recipe import LoraRecipe, ModelRecipe
 from tests.conftest import SMALL, build_tiny
@@ -120,7 +120,7 @@ def test_a_conversion_that_fails_leaves_nothing_behind(monkeypatch: pytest.Monke
         target.mkdir()
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(load, "_convert", full)
+    monkeypatch.setattr(embedded, "_convert", full)
     with pytest.raises(ModelError, match="No space left on device"):
         load_tokenizer(ModelRecipe(name=EMBEDDED))
     assert not list((tmp_path / "switchgear" / "models").iterdir())
@@ -131,7 +131,7 @@ def test_the_embedded_model_is_converted_once_and_answers(monkeypatch: pytest.Mo
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     recipe = ModelRecipe(name=EMBEDDED)
     tokenizer, model = load_tokenizer(recipe), load_model(recipe)
-    monkeypatch.setattr(load, "_convert", None)
+    monkeypatch.setattr(embedded, "_convert", None)
     assert load_tokenizer(recipe).chat_template == tokenizer.chat_template
     asked = [{"role": "user", "content": "What is the capital of France? Answer with one word."}]
     text = tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)

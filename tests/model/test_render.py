@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -9,14 +10,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from switchgear.errors import RecipeError, TemplateError
-from switchgear.model.control_tokens import control_tokens, neutralise, neutralise_all
+from switchgear.model.control_tokens import neutralise, neutralise_all
 from switchgear.model.conversation import SpanName
 from switchgear.model.masks import MASKS, loss_mask
-from switchgear.model.render import Rendered, prompt_ids, render
+from switchgear.model.render import Rendered, render, rendering
 from switchgear.schema import Example, Message, ToolCall, ToolSpec
+from tests.model.conftest import wrong_spans
 
 TRL = ("llama3_1", "qwen2_5", "qwen3", "gemma3", "phi3", "phi3_5")
 ALL = (*TRL, "smollm2", "mistral")
+FAMILIES = (
+    "cohere2",
+    "deepseek_r1_distill",
+    "gemma4",
+    "gemma4_v5",
+    "glm4moe",
+    "gptoss",
+    "idefics3",
+    "lfm2_2_5_v2",
+    "muse_glimmer",
+    "nemotron_3_nano",
+    "qwen3_5_think",
+    "qwen3_8",
+)
 JSON_CALLS = ("llama3_1", "qwen2_5", "qwen3", "mistral", "smollm2", "gemma3", "phi3")
 
 Tokenizers = Callable[[str], Any]
@@ -93,7 +109,8 @@ def test_what_precedes_a_turn_is_the_prompt_that_generates_it(name: str, tokeniz
     rendered = render(trace, tok)
     for message in trace.continuation:
         context = trace.model_copy(update={"messages": trace.messages[:message], "continuation": (), "role": "case"})
-        assert rendered.ids[: rendered.turn_start(message)] == prompt_ids(context, tok)
+        prompt = rendering(context, tok).plain(prompt=True)
+        assert rendered.ids[: rendered.turn_start(message)] == tok(prompt, add_special_tokens=False)["input_ids"]
 
 
 def test_a_past_whose_thinking_blocks_are_dropped_still_tells_where_turns_start(
@@ -255,6 +272,89 @@ def test_a_template_that_writes_other_messages_inside_a_turn_is_refused(template
         render(example(messages), templated(template))
 
 
+@pytest.fixture(scope="session")
+def thought(example: Any) -> Example:
+    """Thinking before a call and before an answer, then again after another question."""
+    look = (ToolCall(name="look", id="1"),)
+    return example(
+        [
+            Message(role="user", content="hello"),
+            Message(role="assistant", thinking="Where </think> is\n\nit?\n", tool_calls=look),
+            Message(role="tool", content="seen", name="look", tool_call_id="1"),
+            Message(role="assistant", content="there", thinking="I saw it."),
+            Message(role="user", content="and now?"),
+            Message(role="assistant", content="here", thinking="Once more."),
+        ],
+        (ToolSpec(name="look"),),
+    )
+
+
+@pytest.mark.parametrize("name", ["qwen3_8", "qwen3_training", "muse_glimmer"])
+def test_thinking_is_a_span_of_its_own(name: str, tokenizer: Tokenizers, thought: Example) -> None:
+    tok = tokenizer(name)
+    rendered = render(thought, tok)
+    source = neutralise(thought.messages[1].thinking, tok).strip()
+    assert decoded(rendered, tok, SpanName.THINKING) == [(1, source), (3, "I saw it."), (5, "Once more.")]
+    assert rendered.unwritten_thinking == ()
+    assert all("I saw it." in text for message, text in decoded(rendered, tok, SpanName.TURN) if message == 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("qwen3", [5]), ("glm4moe", [5]), ("gptoss", [5]), ("llama3_1", []), ("smollm2", [])]
+)
+def test_thinking_that_the_template_leaves_out_is_named(
+    name: str, written: list[int], tokenizer: Tokenizers, thought: Example
+) -> None:
+    tok = tokenizer(name)
+    rendered = render(thought, tok)
+    assert [message for message, _ in decoded(rendered, tok, SpanName.THINKING)] == written
+    assert set(rendered.unwritten_thinking) == {1, 3, 5} - set(written)
+    assert "I saw it." not in rendered.text
+
+
+def test_a_turn_of_thinking_alone_ends_with_its_end_of_turn_token(tokenizer: Tokenizers, example: Any) -> None:
+    tok = tokenizer("qwen3")
+    source = example([Message(role="user", content="hello"), Message(role="assistant", thinking="Hm.")])
+    assert decoded(render(source, tok), tok, SpanName.TURN) == [(1, "<think>\nHm.\n</think>\n\n<|im_end|>")]
+
+
+def test_thinking_that_a_template_changes_is_refused(templated: Any, thought: Example) -> None:
+    shouting = (
+        "{% for m in messages %}<|m|>{{ m.role }}: {{ (m.reasoning_content or '').replace('saw', 'SAW') }}"
+        "{{ m.content }}<|e|>{% endfor %}{{ '<|m|>assistant: ' if add_generation_prompt }}"
+    )
+    with pytest.raises(TemplateError, match="it changes the thinking of message 3"):
+        render(thought, templated(shouting))
+
+
+@pytest.mark.parametrize(
+    "name", ["cohere", "cohere2", "diffusion_gemma", "gemma3", "glm4moe", "lfm2_v2", "llama3", "qwen3", "qwen3_vl"]
+)
+def test_turns_are_what_trl_marks_as_generated(name: str, tokenizer: Tokenizers, chat: Example) -> None:
+    """Besides the line break after the end-of-turn token. Its other templates also mark some of the prompt."""
+    tok = tokenizer(f"{name}_training")
+    plain = [{"role": m.role, "content": neutralise(m.content, tok)} for m in chat.messages]
+    marked = tok.apply_chat_template(plain, return_dict=True, return_assistant_tokens_mask=True)
+    pairs = zip(marked["input_ids"], marked["assistant_masks"], strict=True)
+    runs = [tok.decode([token for token, _ in run]) for inside, run in groupby(pairs, lambda pair: pair[1]) if inside]
+    turns = [text for _, text in decoded(render(chat, tok), tok, SpanName.TURN)]
+    assert [run.removesuffix("\n") for run in runs] == turns
+
+
+def test_a_template_that_takes_contents_in_parts_gets_them(tokenizer: Tokenizers, chat: Example) -> None:
+    tok = tokenizer("idefics3")
+    rendered = render(chat, tok)
+    assert rendered.text.startswith("<|begin_of_text|>System: Be kind.<end_of_utterance>\nUser: hello")
+    assert decoded(rendered, tok, SpanName.TURN)[0] == (2, " hello<end_of_utterance>")
+
+
+def test_arguments_may_be_written_as_python(tokenizer: Tokenizers, example: Any) -> None:
+    tok = tokenizer("lfm2_v2")
+    call = ToolCall(name="look", arguments={"to": "it's\n\\", "n": None})
+    source = example([Message(role="user", content="hello"), Message(role="assistant", tool_calls=(call,))])
+    assert decoded(render(source, tok), tok, SpanName.TOOL_ARGUMENTS) == [(1, r"to='it\'s\n\\', n=None")]
+
+
 def test_masks_select_only_the_continuation(tokenizer: Tokenizers, trace: Example) -> None:
     tok = tokenizer("qwen3")
     trace = trace.model_copy(update={"continuation": (3,)})
@@ -275,7 +375,7 @@ def test_masks_select_only_the_continuation(tokenizer: Tokenizers, trace: Exampl
 
 def test_an_unknown_mask_lists_the_known_ones(tokenizer: Tokenizers, chat: Example) -> None:
     with pytest.raises(
-        RecipeError, match=r"Did you mean 'text'\? Known: after_opening, assistant, text, tool_arguments"
+        RecipeError, match=r"Did you mean 'text'\? Known: after_injection, after_opening, assistant, text, thinking"
     ):
         loss_mask("texts", render(chat, tokenizer("smollm2")), chat)
 
@@ -321,20 +421,26 @@ CALLS = st.builds(
 
 @st.composite
 def conversations(draw: st.DrawFn) -> list[Message]:
+    """Turns with and without text, thinking and calls, one or several at a time."""
+    thoughts = draw(st.sampled_from([st.just(""), TEXT]))
     messages = [Message(role="system", content=draw(TEXT))] if draw(st.booleans()) else []
     for _ in range(draw(st.integers(1, 2))):
         messages.append(Message(role="user", content=draw(TEXT)))
         for calls in draw(st.lists(st.lists(CALLS, min_size=1, max_size=2), max_size=2)):
-            messages.append(Message(role="assistant", content=draw(TEXT), tool_calls=tuple(calls)))
+            content, thinking = draw(TEXT), draw(thoughts)
+            messages.append(Message(role="assistant", content=content, thinking=thinking, tool_calls=tuple(calls)))
             messages += [Message(role="tool", content=draw(TEXT), name=call.name) for call in calls]
-        messages.append(Message(role="assistant", content=draw(TEXT)))
+        messages.append(Message(role="assistant", content=draw(TEXT), thinking=draw(thoughts)))
     return messages
 
 
-@pytest.mark.parametrize("name", ALL)
-@settings(
+wild = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
+
+
+@pytest.mark.parametrize("name", ALL)
+@wild
 @given(messages=conversations())
 def test_any_conversation_renders_to_verified_spans(
     name: str, messages: list[Message], tokenizer: Tokenizers, example: Any
@@ -342,15 +448,22 @@ def test_any_conversation_renders_to_verified_spans(
     tok = tokenizer(name)
     source = example(messages, (ToolSpec(name="look"),))
     rendered = render(source, tok)
-    control = {tok.convert_tokens_to_ids(token) for token in control_tokens(tok)}
-    for span in rendered.spans:
-        if span.name in (SpanName.TEXT, SpanName.TOOL_RESULT, SpanName.TOOL_ARGUMENTS, SpanName.TOOL_NAME):
-            assert control.isdisjoint(rendered.ids[span.start : span.end]), "data forged a control token"
-    texts = dict(decoded(rendered, tok, SpanName.TEXT))
-    assert {m: t.strip() for m, t in texts.items()} == {m: neutralise(messages[m].content, tok).strip() for m in texts}
-    assert set(texts) >= {i for i, m in enumerate(messages) if m.role == "assistant" and m.content.strip()}
+    assert wrong_spans(rendered, source, tok) == []
     calls = [call for m in messages for call in m.tool_calls]
-    assert [t for _, t in decoded(rendered, tok, SpanName.TOOL_NAME)] == [call.name for call in calls]
-    assert len(decoded(rendered, tok, SpanName.TOOL_CALL)) == len(calls)
     written = [json.loads(t) for _, t in decoded(rendered, tok, SpanName.TOOL_ARGUMENTS)]
     assert written == [neutralise_all(call.arguments, tok) for call in calls]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@wild
+@given(messages=conversations())
+def test_any_other_template_is_verified_or_refused_by_name(
+    name: str, messages: list[Message], tokenizer: Tokenizers, example: Any
+) -> None:
+    tok = tokenizer(name)
+    source = example(messages, (ToolSpec(name="look"),))
+    try:
+        rendered = render(source, tok)
+    except TemplateError as error:
+        rendered, reason = None, str(error)
+    assert wrong_spans(rendered, source, tok) == [] if rendered else name in reason

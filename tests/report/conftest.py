@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from switchgear.data.card import describe
+from switchgear.data.facts import facts
 from switchgear.evaluation.rows import MODELS, MODES, LikelihoodRow, Mode, Model, Row
 from switchgear.evaluation.summary import summarise
 from switchgear.runs import Run, write_json, write_models
@@ -195,9 +196,13 @@ def _card(examples: list[Example]) -> dict[str, Any]:
         "name": "kitchen_traces",
         "licences": ["Apache-2.0"],
         "read": len(examples) + 25,
-        "kept": describe(examples)["role"],
+        "kept": describe([facts(each) for each in examples])["role"],
         "dropped": {"no messages": 12},
         "quarantined": {"label contradicts trace": 8},
         "over_limit": 5,
     }
-    return {"seed": 7, "sources": [source], "splits": {"train": describe([]), "holdout": describe(examples)}}
+    return {
+        "seed": 7,
+        "sources": [source],
+        "splits": {"train": describe([]), "holdout": describe([facts(each) for each in examples])},
+    }

@@ -1,27 +1,69 @@
 """The stages of a run, one command each, and `run`, which does them all."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from switchgear.cli.app import Overrides, RecipePath, app, console, opened, recorded
-from switchgear.errors import DataError
+from switchgear.data.formats import Format
+from switchgear.errors import DataError, ModelError, TemplateError
+from switchgear.recipe import Recipe
 from switchgear.runs import read_models, record, replacing
 from switchgear.schema import Example, Trace
 
 
-@app.command(epilog="Example: switchgear prepare recipes/demo.yaml data.sources.0.limit=100")
-def prepare(recipe: RecipePath, overrides: Overrides = None) -> None:
+@app.command(epilog="Example: switchgear prepare recipes/demo.yaml data.sources.0.limit=100 --format parquet")
+def prepare(
+    recipe: RecipePath,
+    overrides: Overrides = None,
+    formats: Annotated[
+        list[Format] | None,
+        typer.Option("--format", help="What to write beside the JSONL that training reads; give it again for more."),
+    ] = None,
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Leave out sources whose files are not here, and list them.")
+    ] = False,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Read so many files at a time. As many as processors, if not given.")
+    ] = None,
+    tokens: Annotated[
+        bool, typer.Option("--tokens/--no-tokens", help="Measure lengths with the model's tokenizer, if it is here.")
+    ] = True,
+) -> None:
     """Read the sources, check labels, split, and write the dataset with its card."""
     from switchgear.data.card import table
     from switchgear.data.prepare import prepare as stage
+    from switchgear.data.workers import available
 
     loaded, run = opened(recipe, overrides)
     with recorded(run, "prepare"):
-        card = stage(loaded, run, console)
+        card = stage(
+            loaded,
+            run,
+            console,
+            formats=formats or [Format.PARQUET],
+            processes=processes or available(),
+            skip_missing=skip_missing,
+            count_tokens=_token_counter(loaded) if tokens else None,
+        )
     record(run, data=card["sha256"])
     console.print(table(card))
+    console.print(f"Card: {run.dataset / 'card.html'}")
+
+
+def _token_counter(recipe: Recipe) -> Callable[[Example], int] | None:
+    """Counts the tokens of a whole conversation; None, and a line that says why, if there is no tokenizer."""
+    from switchgear.model.load import load_tokenizer
+    from switchgear.model.render import render
+
+    try:
+        tokenizer = load_tokenizer(recipe.model)
+    except (ModelError, TemplateError) as error:
+        console.print(f"No token counts: {error}", markup=False, highlight=False)
+        return None
+    return lambda example: len(render(example, tokenizer).ids)
 
 
 @app.command(epilog="Example: switchgear preview recipes/demo.yaml --trace hijacked --html preview.html")

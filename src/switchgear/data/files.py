@@ -50,16 +50,17 @@ def jsonl(path: Path) -> Iterator[Line]:
         DataError: missing, a Git-LFS pointer, a byte-order mark, not UTF-8, one JSON document, a damaged or truncated
             line, or a line that is not an object. It names the file and the line, and never quotes the text.
     """
-    raw = _read(path)
-    if _is_one_document(raw):
-        raise DataError(
-            f"{path}:1 is one JSON document; one JSON object on each line is wanted: `jq -c '.[]'` converts it."
-        )
-    lines = raw.split(b"\n")
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            value = _parse(path, number, line, cut_off=number == len(lines))
-            yield Line(number, line.decode("utf-8"), _object(value, f"{path}:{number}"))
+    begun = False
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        if not begun and _opens_a_document(line):
+            raise DataError(
+                f"{path}:1 is one JSON document; one JSON object on each line is wanted: `jq -c '.[]'` converts it."
+            )
+        begun = True
+        value = _parse(path, number, line, cut_off=not line.endswith(b"\n"))
+        yield Line(number, line.removesuffix(b"\n").decode("utf-8"), _object(value, f"{path}:{number}"))
 
 
 def documents(path: Path, key: str = "") -> Iterator[Line]:
@@ -68,7 +69,8 @@ def documents(path: Path, key: str = "") -> Iterator[Line]:
     Raises:
         DataError: as `jsonl`, or there is no such list.
     """
-    if not key and not _read(path).lstrip().startswith(b"["):
+    first = next((line for line in _lines(path) if line.strip()), b"")
+    if not key and not first.lstrip().startswith(b"["):
         yield from jsonl(path)
         return
     value = document(path)
@@ -85,22 +87,37 @@ def document(path: Path) -> Any:
     return _parse(path, 1, raw, cut_off=not raw.rstrip().endswith((b"]", b"}")))
 
 
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a file, one at a time: it may be larger than the memory."""
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file):
+                if number == 0:
+                    _refuse(path, line)
+                yield line
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error.strerror}).") from error
+
+
 def _read(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error.strerror}).") from error
-    if raw.startswith(LFS_POINTER):
-        raise DataError(f"{path}:1 is a Git-LFS pointer, not the data. Run `git lfs pull --include {path.name}` there.")
-    if raw.startswith(BYTE_ORDER_MARK):
-        raise DataError(f"{path}:1 opens with a byte-order mark. Save the file as UTF-8 without one.")
+    _refuse(path, raw)
     return raw
 
 
-def _is_one_document(raw: bytes) -> bool:
-    """A list, or an object that is spread over several lines."""
-    first, _, rest = raw.lstrip().partition(b"\n")
-    return first.startswith(b"[") or (first.strip() == b"{" and bool(rest))
+def _refuse(path: Path, start: bytes) -> None:
+    if start.startswith(LFS_POINTER):
+        raise DataError(f"{path}:1 is a Git-LFS pointer, not the data. Run `git lfs pull --include {path.name}` there.")
+    if start.startswith(BYTE_ORDER_MARK):
+        raise DataError(f"{path}:1 opens with a byte-order mark. Save the file as UTF-8 without one.")
+
+
+def _opens_a_document(line: bytes) -> bool:
+    """Whether the first line begins a list, or an object that is spread over several lines."""
+    return line.lstrip().startswith(b"[") or (line.strip() == b"{" and line.endswith(b"\n"))
 
 
 def _parse(path: Path, number: int, raw: bytes, cut_off: bool) -> Any:

@@ -6,6 +6,7 @@ A hub dataset is streamed: nothing but the rows that are read is downloaded.
 import re
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 
 from pydantic import PositiveInt
 
@@ -43,11 +44,15 @@ def rows(recipe: SourceRecipe, options: HubOptions) -> Iterator[Row]:
     return islice(found, options.first_rows)
 
 
+def is_hub_id(path: Path) -> bool:
+    """Whether it looks like `owner/name`. A folder of that name comes first."""
+    return _ID.fullmatch(str(path)) is not None and path.suffix.lower() not in READERS
+
+
 def _hub_id(recipe: SourceRecipe, options: HubOptions) -> str:
     if recipe.path is None:
         return options.hub
-    looks_like_one = _ID.fullmatch(str(recipe.path)) and recipe.path.suffix.lower() not in READERS
-    return str(recipe.path) if looks_like_one and not recipe.path.exists() else ""
+    return str(recipe.path) if is_hub_id(recipe.path) and not recipe.path.exists() else ""
 
 
 def _from_disk(recipe: SourceRecipe) -> Iterator[Row]:

@@ -1,140 +1,112 @@
-"""The dataset of a run: read the sources, lint, draw, split, write, and count every row on a card."""
+"""The dataset of a run: read the sources, draw, split, decontaminate, weigh, write, and count every row on a card.
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+Texts stay on disk: what is read goes into shards (`switchgear.data.shards`), all decisions are made on facts of a few
+hundred bytes for each example, and the files are put together from the shards' lines. The result depends on the recipe
+and the files alone: not on the number of processes, nor on how often the work was cut off.
+"""
+
+import shutil
+from collections.abc import Collection
+from heapq import nsmallest
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from switchgear.data.card import describe
-from switchgear.data.lint import lint
-from switchgear.data.sources import SOURCES, Source
-from switchgear.data.splits import Split, draw, split
-from switchgear.errors import DataError, LabelError, RecipeError, unknown
-from switchgear.recipe import Recipe, SourceRecipe
-from switchgear.runs import Run, sha256, write_json, write_models
-from switchgear.schema import Drop, Example, Role
+from switchgear.data.card.build import build, shown
+from switchgear.data.card.counts import CountTokens, tokens
+from switchgear.data.card.pages import write_pages
+from switchgear.data.formats import Format
+from switchgear.data.placement import decontaminate, place, weigh
+from switchgear.data.presence import present
+from switchgear.data.rows import Rows, read
+from switchgear.data.shared import shared_by_design
+from switchgear.data.sources import SOURCES
+from switchgear.data.splits import WRITTEN, Split, shuffled
+from switchgear.data.writing import picked, write_format, write_splits
+from switchgear.errors import RecipeError, unknown
+from switchgear.recipe import Recipe
+from switchgear.runs import Run, replacing_folder, sha256, write_json
+from switchgear.schema import Example
 
-MAX_QUARANTINED = 0.2
-"""Of a source's examples. Above it the labels are not to be trusted, and cleaning up the worst would only hide that."""
-WRITTEN = (Split.TRAIN, Split.VALIDATION, Split.HOLDOUT)
-
-
-@dataclass
-class Intake:
-    """What came of one source. `over_limit` were good, and not drawn."""
-
-    recipe: SourceRecipe
-    kept: list[Example] = field(default_factory=list)
-    dropped: Counter[str] = field(default_factory=Counter)
-    quarantined: Counter[str] = field(default_factory=Counter)
-    read: int = 0
-    over_limit: int = 0
+SAMPLED = 200
+"""Examples of each split that tokens are counted of."""
 
 
-def prepare(recipe: Recipe, run: Run, console: Console | None = None) -> dict[str, Any]:
-    """Write `run.dataset`: train.jsonl, validation.jsonl, holdout.jsonl and card.json. Returns the card.
+def prepare(
+    recipe: Recipe,
+    run: Run,
+    console: Console | None = None,
+    *,
+    formats: Collection[Format] = (Format.PARQUET,),
+    processes: int = 1,
+    skip_missing: bool = False,
+    count_tokens: CountTokens | None = None,
+) -> dict[str, Any]:
+    """Write `run.dataset`: train.jsonl, validation.jsonl, holdout.jsonl, the other formats, and the card. Returns it.
+
+    Cut off at any point, the same call goes on: sources that were read are not read again.
 
     Raises:
         RecipeError: an unknown source, or options that it does not understand.
-        DataError: files that cannot be read, two examples of one id, or no harmful or no benign example to train on.
+        DataError: files that cannot be read, two examples of one id, a benchmark that is both trained on and held out,
+            or no harmful or no benign example to train on.
         LabelError: a source whose labels do not fit its rows.
+        RunError: the dataset cannot be written; the one that was there is untouched.
     """
     console = console or Console(stderr=True)
-    intakes = [_take_in(source, _source(source.name), recipe.seed, console) for source in recipe.data.sources]
-    examples = [example for intake in intakes for example in intake.kept]
-    _check_ids(examples)
-    splits = split(examples, recipe.data, recipe.seed)
-    _check_trainable(splits)
-    for name in WRITTEN:
-        write_models(run.dataset / f"{name}.jsonl", splits[name])
-    card = {
-        "seed": recipe.seed,
-        "holdout": {tag: list(values) for tag, values in recipe.data.holdout.items()},
-        "sources": [_account(intake) for intake in intakes],
-        "splits": {name.value: describe(rows) for name, rows in splits.items()},
-        "sha256": {f"{name}.jsonl": sha256(run.dataset / f"{name}.jsonl") for name in WRITTEN},
-    }
-    write_json(run.dataset / "card.json", card)
+    recipe, skipped = _readable(recipe, skip_missing)
+    rows = read(recipe.data, recipe.seed, run.shards, processes, console)
+    place(rows, recipe.data, recipe.seed)
+    with replacing_folder(run.dataset) as folder:
+        files = {split: folder / f"{split}.jsonl" for split in WRITTEN}
+        write_splits(rows.shards, rows.placed, {Split.HOLDOUT: files[Split.HOLDOUT]})
+        matches = decontaminate(rows, recipe.data, files[Split.HOLDOUT], processes, console)
+        weigh(rows, recipe.data, recipe.seed)
+        write_splits(rows.shards, rows.placed, {split: files[split] for split in (Split.TRAIN, Split.VALIDATION)})
+        tags = {tag for example in rows.facts for tag in example.tags}
+        for form in formats:
+            for path in files.values():
+                write_format(form, path, tags)
+        card = build(recipe, rows, matches, skipped)
+        samples = {split.value: _sample(rows, split, path, recipe.seed) for split, path in files.items()}
+        card["shared"] = _shared(rows, files)
+        card["tokens"] = _token_counts(samples, recipe.render.max_tokens, count_tokens)
+        card["sha256"] = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+        write_pages(card, shown(samples), folder)
+        write_json(folder / "card.json", card)
+    shutil.rmtree(run.shards, ignore_errors=True)
     return card
 
 
-def _source(name: str) -> Source:
-    if name not in SOURCES:
-        raise RecipeError(unknown("source", name, SOURCES))
-    return SOURCES[name]
+def _readable(recipe: Recipe, skip_missing: bool) -> tuple[Recipe, list[dict[str, str]]]:
+    """The recipe with the sources that are to be read, and those that are skipped."""
+    for source in recipe.data.sources:
+        if source.name not in SOURCES:
+            raise RecipeError(unknown("source", source.name, SOURCES))
+    if not skip_missing:
+        return recipe, []
+    here, skipped = present(recipe.data.sources)
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update={"sources": tuple(here)})}), skipped
 
 
-def _take_in(recipe: SourceRecipe, source: Source, seed: int, console: Console) -> Intake:
-    intake = Intake(recipe)
-    for row in _shown(source(recipe, seed), recipe.name, console):
-        intake.read += 1
-        if isinstance(row, Drop):
-            intake.dropped[row.reason] += 1
-        elif recipe.max_characters and row.characters > recipe.max_characters:
-            intake.dropped[f"longer than {recipe.max_characters} characters"] += 1
-        elif reason := lint(row):
-            intake.quarantined[reason] += 1
-        else:
-            intake.kept.append(row)
-    _check_labels(intake)
-    drawn = draw(intake.kept, recipe.limit, seed)
-    intake.over_limit, intake.kept = len(intake.kept) - len(drawn), drawn
-    return intake
+def _sample(rows: Rows, split: Split, jsonl: Path, seed: int) -> list[Example]:
+    """The same examples on every machine, in the order of the file."""
+    names = [example.id for example in rows.of(split)]
+    numbers = nsmallest(SAMPLED, range(len(names)), key=lambda number: shuffled(names[number], seed))
+    return list(picked(jsonl, set(numbers)))
 
 
-def _shown(rows: Iterator[Example | Drop], name: str, console: Console) -> Iterator[Example | Drop]:
-    """The rows, counted on the console: live on a terminal, in one line at the end elsewhere."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}: {task.completed} rows"), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        yield from progress.track(rows, description=name, total=None)
-    if not console.is_terminal:
-        console.print(f"{name}: read")
+def _shared(rows: Rows, files: dict[Split, Path]) -> dict[str, int]:
+    """What the agents' traces of training and holdout have in common by design."""
+    traces = {split: {n for n, example in enumerate(rows.of(split)) if example.trace} for split in files}
+    train, holdout = (picked(files[split], traces[split]) for split in (Split.TRAIN, Split.HOLDOUT))
+    return shared_by_design(train, holdout).model_dump()
 
 
-def _check_labels(intake: Intake) -> None:
-    wrong, total = intake.quarantined.total(), intake.quarantined.total() + len(intake.kept)
-    if wrong > MAX_QUARANTINED * total:
-        reasons = "; ".join(f"{count} {reason}" for reason, count in intake.quarantined.most_common())
-        raise LabelError(
-            f"Source {intake.recipe.name}: {wrong} of {total} examples contradict their labels ({reasons}). "
-            f"At most {MAX_QUARANTINED:.0%} are tolerated. Check what the source takes its labels from."
-        )
-
-
-def _check_ids(examples: list[Example]) -> None:
-    twice = [name for name, count in Counter(example.id for example in examples).items() if count > 1]
-    if twice:
-        raise DataError(
-            f"{len(twice)} ids occur more than once, the first is {twice[0]!r}. Is a source or a file listed twice?"
-        )
-
-
-def _check_trainable(splits: dict[Split, list[Example]]) -> None:
-    roles = Counter(example.role for example in splits[Split.TRAIN])
-    for role in (Role.HARMFUL, Role.BENIGN):
-        if not roles[role]:
-            found = ", ".join(f"{len(rows)} {name}" for name, rows in splits.items())
-            raise DataError(
-                f"There is no {role} example to train on ({found}). Training needs harmful and benign examples: "
-                "add a source, raise its `limit`, or hold out less (`data.holdout`)."
-            )
-
-
-def _account(intake: Intake) -> dict[str, Any]:
-    quarantined, dropped = intake.quarantined.total(), intake.dropped.total()
-    assert intake.read == len(intake.kept) + intake.over_limit + quarantined + dropped, "a row was lost"
-    return {
-        "name": intake.recipe.name,
-        "path": str(intake.recipe.path) if intake.recipe.path else None,
-        "options": intake.recipe.options,
-        "licences": sorted({example.provenance.licence for example in intake.kept}),
-        "revisions": sorted({example.provenance.revision for example in intake.kept}),
-        "read": intake.read,
-        "kept": describe(intake.kept)["role"],
-        "dropped": dict(intake.dropped.most_common()),
-        "quarantined": dict(intake.quarantined.most_common()),
-        "over_limit": intake.over_limit,
-    }
+def _token_counts(
+    samples: dict[str, list[Example]], max_tokens: int, count: CountTokens | None
+) -> dict[str, dict[str, int]]:
+    if count is None:
+        return {}
+    return {name: tokens(examples, max_tokens, count) for name, examples in samples.items() if examples}

@@ -1,4 +1,4 @@
-"""Tables that others publish: the rows of JSON, JSONL, CSV and Parquet files, all in one form."""
+"""Tables that others publish: the rows of JSON, JSONL, CSV, Parquet and text files, all in one form."""
 
 import csv
 import hashlib
@@ -74,11 +74,21 @@ def _parquet(path: Path, _key: str) -> Iterator[Line]:
         raise DataError(f"{path} is not Parquet, or is cut off ({type(error).__name__}).") from error
 
 
+def _txt(path: Path, _key: str) -> Iterator[Line]:
+    """A prompt on each line; blank lines are skipped."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 (byte {error.start} of the file).") from error
+    yield from (Line(number, line, {"user_prompt": line}) for number, line in enumerate(lines, start=1) if line.strip())
+
+
 READERS: dict[str, Callable[[Path, str], Iterator[Line]]] = {
     ".csv": _csv,
     ".json": documents,
     ".jsonl": documents,
     ".parquet": _parquet,
+    ".txt": _txt,
 }
 
 

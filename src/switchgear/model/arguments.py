@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 from switchgear.model.conversation import Call
-from switchgear.model.marking import Label, Located, Place
+from switchgear.model.marker import Label, Place
+from switchgear.model.marking import Located
 
 
 def find_arguments(located: Located, at: tuple[int, int], call: Call, start: int, limit: int) -> Place | None:
@@ -32,8 +33,10 @@ def find_arguments(located: Located, at: tuple[int, int], call: Call, start: int
 
 
 def spells(written: str, source: str) -> bool:
-    """Whether `written` is `source`, as it is or escaped for JSON."""
-    return written == source or written in (json.dumps(source)[1:-1], json.dumps(source, ensure_ascii=False)[1:-1])
+    """Whether `written` is `source`, as it is or escaped for a string of JSON or Python."""
+    python = source.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
+    json_forms = (json.dumps(source)[1:-1], json.dumps(source, ensure_ascii=False)[1:-1])
+    return written in (source, *json_forms, repr(source)[1:-1], python)
 
 
 def _reads_back(text: str, place: int, arguments: dict[str, Any]) -> int:
@@ -49,7 +52,7 @@ def _reads_back(text: str, place: int, arguments: dict[str, Any]) -> int:
 
 def _end(text: str, cursor: int, value: Any, at: Label, places: dict[Label, Place]) -> int | None:
     """Where the last leaf of `value` ends, if all are found: keys and strings at their marks, others after `cursor`."""
-    if isinstance(value, dict | list):
+    if isinstance(value, dict | list) and value:
         last = cursor
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             if key and isinstance(key, str):

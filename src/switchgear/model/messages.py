@@ -15,6 +15,8 @@ from switchgear.model.conversation import Call, Turn, joined, plain
 from switchgear.model.tool_format import ToolFormat
 from switchgear.schema import Example, Message
 
+WORDLESS: dict[str, Any] = {"content": "", "thinking": ""}  # what is left of a message once its words are written
+
 
 def turns(example: Example, tokenizer: Any, form: ToolFormat) -> list[Turn]:
     """The messages of `example` in the form that the template takes."""
@@ -51,7 +53,7 @@ def _split(messages: tuple[Message, ...], form: ToolFormat) -> Iterator[tuple[in
         index, message = queue.popleft()
         if message.tool_calls and message.content and not form.text_and_calls:
             yield index, message.model_copy(update={"tool_calls": ()})
-            message = message.model_copy(update={"content": ""})
+            message = message.model_copy(update=WORDLESS)
         if form.parallel or len(message.tool_calls) < 2:
             yield index, message
             continue
@@ -60,7 +62,7 @@ def _split(messages: tuple[Message, ...], form: ToolFormat) -> Iterator[tuple[in
             results.append(queue.popleft())
         for call in message.tool_calls:
             yield index, message.model_copy(update={"tool_calls": (call,)})
-            message = message.model_copy(update={"content": ""})
+            message = message.model_copy(update=WORDLESS)
             answer = next((r for r in results if r[1].tool_call_id == call.id), results[0] if results else None)
             if answer:
                 results.remove(answer)

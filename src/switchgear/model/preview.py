@@ -13,6 +13,7 @@ from switchgear.model.render import Rendered
 # the innermost span gives the colour: (terminal, light page, dark page)
 COLOURS: dict[SpanName, tuple[str, str, str]] = {
     SpanName.TURN: ("cyan", "#0b6e8a", "#7fd3ea"),
+    SpanName.THINKING: ("bright_black", "#5c5c5c", "#b0b0b0"),
     SpanName.TEXT: ("green", "#22703a", "#8fd6a3"),
     SpanName.TOOL_CALL: ("magenta", "#8a2f8a", "#e3a0e3"),
     SpanName.TOOL_NAME: ("bright_magenta", "#a3145f", "#ff9ac8"),
@@ -95,4 +96,7 @@ def _counts(rendered: Rendered, mask: list[bool]) -> list[str]:
     lines += [f"{name}: {tokens[name]} tokens" for name in COLOURS if tokens[name]]
     if rendered.cut.tokens:
         lines.append(f"left out: {rendered.cut.tokens} tokens, {rendered.cut.continuation} of them of the continuation")
+    if rendered.unwritten_thinking:
+        messages = ", ".join(map(str, rendered.unwritten_thinking))
+        lines.append(f"left out by the template: the thinking of messages {messages}")
     return lines

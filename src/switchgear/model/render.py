@@ -36,7 +36,8 @@ class Rendered:
         text: what they encode (data neutralised).
         ends: for each token, where in `text` it ends; tokens that share a character end together.
         spans: in order of their start, the enclosing one first.
-        cut: what was left out.
+        cut: what was left out to shorten it.
+        unwritten_thinking: messages whose thinking the template leaves out, always or once it is in the past.
     """
 
     ids: list[int]
@@ -44,6 +45,7 @@ class Rendered:
     ends: list[int]
     spans: tuple[Span, ...]
     cut: Cut = NOTHING_CUT
+    unwritten_thinking: tuple[int, ...] = ()
 
     def turn_start(self, message: int) -> int:
         """The token at which assistant message `message` starts: `ids[:turn_start]` is its context."""
@@ -61,11 +63,12 @@ def render(example: Example, tokenizer: Any, max_tokens: int | None = None) -> R
     Raises:
         TemplateError: no chat template, a template that refuses the conversation, or spans that do not verify.
     """
-    rendering = _rendering(example, tokenizer)
-    text, found = characters.find(rendering)
+    text, found = characters.find(rendering(example, tokenizer))
     ids, begins, ends = _tokens(tokenizer, text)
     spans = tuple(_on_tokens(span, ids, begins, ends, text, tokenizer) for span in found)
-    whole = Rendered(ids, text, ends, spans)
+    written = {span.message for span in spans if span.name is SpanName.THINKING}
+    thought = {index for index, message in enumerate(example.messages) if message.thinking.strip()}
+    whole = Rendered(ids, text, ends, spans, unwritten_thinking=tuple(sorted(thought - written)))
     if max_tokens is None or len(ids) <= max_tokens:
         return whole
     continuation = [(s.start, s.end) for s in spans if s.name is SpanName.TURN and s.message in example.continuation]
@@ -73,12 +76,8 @@ def render(example: Example, tokenizer: Any, max_tokens: int | None = None) -> R
     return replace(_cut(whole, keep), cut=count(keep, len(ids), continuation))
 
 
-def prompt_ids(example: Example, tokenizer: Any) -> list[int]:
-    """All messages of `example` and a generation prompt: what a model is given to answer a case."""
-    return _tokens(tokenizer, _rendering(example, tokenizer).plain(prompt=True))[0]
-
-
-def _rendering(example: Example, tokenizer: Any) -> Rendering:
+def rendering(example: Example, tokenizer: Any) -> Rendering:
+    """`example` in the form that the tokenizer's template takes."""
     form = tool_format(tokenizer)
     tools = tool_dicts(example.tools, tokenizer) if form.native else []
     return Rendering(tokenizer, form, turns(example, tokenizer, form), tools)
@@ -122,13 +121,14 @@ def _on_tokens(span: CharSpan, ids: list[int], begins: list[int], ends: list[int
 def _holds(written: str, source: str, beyond: int) -> bool:
     """Whether `written` is `source` with at most `beyond` more characters, in a form that tokenizers normalise to.
 
-    Outer white space is left out: control tokens swallow it and decoders drop it. A character of which a token holds
+    Outer white space may be missing: control tokens swallow it and decoders drop it. A character of which a token holds
     only some bytes decodes to at most three replacement characters.
     """
     for form in ("NFC", "NFKC"):
-        whole, part = (unicodedata.normalize(form, text).strip() for text in (written, source))
-        if part in whole and len(whole) - len(part) <= 3 * beyond:
-            return True
+        whole, part = (unicodedata.normalize(form, text) for text in (written, source))
+        for outer, inner in ((whole, part), (whole.strip(), part.strip())):
+            if inner in outer and len(outer) - len(inner) <= 3 * beyond:
+                return True
     return False
 
 

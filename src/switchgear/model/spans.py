@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from switchgear.model.arguments import find_arguments, spells
 from switchgear.model.conversation import SpanName
-from switchgear.model.marking import Located, Place, Rendering, trimmed
+from switchgear.model.marker import Place
+from switchgear.model.marking import Located, Rendering, trimmed
 from switchgear.model.template import common_suffix
 from switchgear.model.turn_range import turn_end, turn_start
 
@@ -46,8 +47,12 @@ def _apart(spans: list[CharSpan]) -> list[CharSpan]:
 
 
 def _contents(located: Located, number: int) -> Iterator[CharSpan]:
-    """The pieces of a turn's content."""
+    """The pieces of a turn's content, and its thinking where the template writes that."""
     turn = located.rendering.turns[number]
+    if thought := located.places.get(("thinking", number)):
+        if not spells(located.text[slice(*thought)], turn.thinking):
+            raise located.rendering.unverified(f"it changes the thinking of message {turn.message}")
+        yield CharSpan(SpanName.THINKING, turn.message, *thought)
     for index, mark in enumerate(turn.marks):
         start, end = trimmed(turn, mark.start, mark.end) if located.trim else (mark.start, mark.end)
         if start >= end or mark.name is None:

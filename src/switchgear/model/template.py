@@ -1,5 +1,6 @@
 """The tokenizer's chat template: applied, with errors that name it."""
 
+from functools import lru_cache
 from typing import Any
 
 from switchgear.errors import TemplateError
@@ -18,6 +19,8 @@ def apply(tokenizer: Any, chat: Chat, tools: list[dict[str, Any]] | None = None,
             f"{label(tokenizer)} has no chat template. Use the instruction-tuned model, or set "
             "`tokenizer.chat_template` to the Jinja template that the model was trained with and save the tokenizer."
         )
+    if _takes_parts(tokenizer, str(tokenizer.chat_template)):
+        chat = [message | {"content": [{"type": "text", "text": message["content"]}]} for message in chat]
     try:
         return str(
             tokenizer.apply_chat_template(chat, tools=tools or None, tokenize=False, add_generation_prompt=prompt)
@@ -26,6 +29,19 @@ def apply(tokenizer: Any, chat: Chat, tools: list[dict[str, Any]] | None = None,
         roles = ", ".join(message["role"] + "+calls" * ("tool_calls" in message) for message in chat)
         reason = f"{type(error).__name__}: {error}"[:300]
         raise TemplateError(f"The chat template of {label(tokenizer)} refuses messages [{roles}]. {reason}") from error
+
+
+@lru_cache(maxsize=32)
+def _takes_parts(tokenizer: Any, template: str) -> bool:
+    """Whether the template reads contents as lists of parts alone, as templates for images may."""
+    for content in ("probe", [{"type": "text", "text": "probe"}]):
+        try:
+            text = tokenizer.apply_chat_template([{"role": "user", "content": content}], tokenize=False)
+        except Exception:  # see `apply`
+            continue
+        if "probe" in text and "'type'" not in text:  # a list that is written as a list is not read
+            return isinstance(content, list)
+    return False
 
 
 def label(tokenizer: Any) -> str:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from switchgear.model.control_tokens import control_tokens, pattern, special_tokens
-from switchgear.model.conversation import Mark, SpanName, Turn
+from switchgear.model.conversation import Mark, SpanName
 from switchgear.model.marking import Located
 from switchgear.model.template import common_prefix
 
@@ -55,16 +55,18 @@ def turn_end(located: Located, number: int, last: int) -> tuple[int, int]:
     It is the first special token before white space, or the end, of what the template writes there when the turn is the
     last of all; in `text` another special token may stand in its place. Without one, it is all that both have.
     """
-    text, rendering, own = located.text, located.rendering, located.of(number)
-    if not own:  # an empty turn is closed as one with a letter in it
-        letter = Turn("assistant", 0, "x", (Mark(SpanName.TEXT, 0, 0, 1),))
+    text, rendering = located.text, located.rendering
+    turn, own = rendering.turns[number], located.of(number)
+    empty = all(name[0] == "thinking" for name in located.places if name[1] == number)
+    if empty:  # it is closed as a turn with a letter in it
+        letter = replace(turn, content="x", marks=(Mark(SpanName.TEXT, 0, 0, 1),))
         rendering = replace(rendering, turns=[*rendering.turns[:number], letter])
     alone, places = rendering.with_marks(number + 1, text, trim=located.trim)
     beyond = last - max((place[1] for place in own), default=last)
     closing = alone[max((place[1] for name, place in places.items() if name[1] == number), default=0) + beyond :]
     special = pattern(special_tokens(rendering.tokenizer))
     ends = [m for m in special.finditer(closing) if m.end() == len(closing) or closing[m.end()].isspace()]
-    if ends and not own:
+    if ends and empty:
         last = max(last, text.find(closing[: ends[0].end()], last, located.after(number)))
     shared = common_prefix(closing, text[last : located.after(number)])
     if ends and ends[0].start() <= len(shared):

@@ -1,11 +1,15 @@
 """The one description of a run: YAML, checked field by field, any field overridable as `key=value`."""
 
 from switchgear.recipe.files import claim, load, save
+from switchgear.recipe.objectives import AttackRecipe, ObjectiveOptions
 from switchgear.recipe.problems import explain
 from switchgear.recipe.sections import (
     BatchRecipe,
     DataRecipe,
+    EndpointRecipe,
     EvaluateRecipe,
+    GenerateRecipe,
+    JudgeRecipe,
     LoraRecipe,
     ModelRecipe,
     Recipe,
@@ -15,11 +19,16 @@ from switchgear.recipe.sections import (
 )
 
 __all__ = [
+    "AttackRecipe",
     "BatchRecipe",
     "DataRecipe",
+    "EndpointRecipe",
     "EvaluateRecipe",
+    "GenerateRecipe",
+    "JudgeRecipe",
     "LoraRecipe",
     "ModelRecipe",
+    "ObjectiveOptions",
     "Recipe",
     "RenderRecipe",
     "SourceRecipe",

@@ -7,7 +7,8 @@
 3. Add one line to `SOURCES`, and a test on a small file in the same shape, written by you.
 
 Twins (the same prompt answered well and badly) take one `group` and one `provenance.row`. The recipe's `limit`, lint,
-duplicates and splits are `switchgear.data.prepare`'s business, not a source's.
+duplicates and splits are `switchgear.data.prepare`'s business, not a source's. If the source can read a hub dataset,
+or its files can be read one by one, it is named in `presence.FROM_HUB` or `shards.BY_FILE`.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from switchgear.data.sources import (
     attackqa,
     chat,
     circuit_breakers,
+    generated,
     harmbench,
     jailbreakbench,
     refusal_direction,
@@ -47,6 +49,7 @@ SOURCES: dict[str, Source] = {
     "chat": chat.read,
     "circuit_breakers": circuit_breakers.read,
     "fujitsu": kinds.read,
+    "generated": generated.read,
     "harmbench": harmbench.read,
     "injecagent": outcomes.read,
     "jailbreakbench": jailbreakbench.read,

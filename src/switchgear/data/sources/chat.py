@@ -13,8 +13,9 @@ in the form of OpenAI's chat API (arguments as JSON or as a dictionary, content 
 
 the minimal form, that `switchgear.data.pairs` writes. A row with both completions gives twins. A row of pairs tells by
 its fields what it is for (`role: refusal` makes its benign completion one); of conversations the recipe must say it. A
-prompt without a completion is a case if the role is `case`, else a drop: never a harmful example. A token mask is
-honoured where it means the completion; `switchgear.data.token_masks` says when that can be told.
+prompt without a completion, as each line of a .txt file is, is a case if the role is `case`, else a drop: never a
+harmful example. A token mask is honoured where it means the completion; `switchgear.data.token_masks` says when that
+can be told.
 """
 
 from collections.abc import Iterator

@@ -7,8 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from inspect_evals.agentdojo.dataset import TASK_SUITES
 
@@ -61,11 +62,11 @@ def inspect(record: Record) -> RecordedRun:
     suite = record.metadata.suite_name
     injection_task = task_of(TASK_SUITES[suite].injection_tasks, record.metadata.injection_task_id)
     user_task = task_of(TASK_SUITES[suite].user_tasks, record.metadata.user_task_id)
-    own_calls = ground_truth(user_task, environment(suite, "")) if user_task else ()
+    own_calls = _solution(suite, "user_tasks", record.metadata.user_task_id) if user_task else ()
     messages: tuple[Message, ...] = conversation(record)
     forbidden: tuple[CallPattern, ...] = ()
     if injection_task:
-        calls = ground_truth(injection_task, environment(suite, ""))
+        calls = _solution(suite, "injection_tasks", record.metadata.injection_task_id)
         forbidden = attack_patterns(injection_task.GOAL, calls, own_calls)
         messages = tuple(_marked(messages, record.metadata, injection_task.GOAL))
     seen = next((index for index, message in enumerate(messages) if message.injected), 0)
@@ -116,6 +117,12 @@ def task_of(tasks: dict[int, Any], task_id: str | None) -> Any:
     """The suite's task of an id like `user_task_7`, or None (slack's user task 16 left the suites)."""
     number = (task_id or "").rpartition("_")[2]
     return tasks.get(int(number)) if number.isdecimal() else None
+
+
+@cache
+def _solution(suite: str, kind: Literal["user_tasks", "injection_tasks"], task_id: str | None) -> tuple[ToolCall, ...]:
+    """The calls that solve a task in the plain suite. Many runs are of the same."""
+    return ground_truth(task_of(getattr(TASK_SUITES[suite], kind), task_id), environment(suite, ""))
 
 
 def _unseen(run: RecordedRun, won: bool) -> Trace | str:

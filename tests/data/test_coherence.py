@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchgear.evaluation.scorers.coherence import SHORTEST, features, is_incoherent
+from switchgear.data.coherence import SHORTEST, features, is_incoherent
 
 FINE = {
     "prose": "Two parcels came this morning. I have told Ada, and put the smaller one on the shelf by the door.",
