@@ -34,6 +34,7 @@ from switchgear.data.sources.agentdojo import runs, suites
 from switchgear.data.sources.bfcl import questions
 from switchgear.data.sources.fujitsu import kinds
 from switchgear.data.sources.injecagent import outcomes
+from switchgear.data.sources.synthetic_agents import traces
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example
 
@@ -54,6 +55,7 @@ SOURCES: dict[str, Source] = {
     "injecagent": outcomes.read,
     "jailbreakbench": jailbreakbench.read,
     "refusal_direction": refusal_direction.read,
+    "synthetic_agents": traces.read,
     "tau2_bench": tau2_bench.read,
     "tau_bench": tau_bench.read,
     "tulu": tulu.read,
