@@ -29,10 +29,10 @@ def test_each_world_gives_twins_that_differ_in_injection_and_continuation(exampl
         worlds[row.provenance.row][row.trace] = row
     for twins in worlds.values():
         clean, resisted, hijacked = (twins[kind] for kind in (Trace.CLEAN, Trace.RESISTED, Trace.HIJACKED))
-        assert clean.messages[:3] == resisted.messages[:3]
-        assert resisted.messages[:4] == hijacked.messages[:4]
-        assert clean.messages[4] == resisted.messages[4] != hijacked.messages[4]
-        assert not clean.messages[3].injected
+        assert clean.messages[:-2] == resisted.messages[:-2]
+        assert resisted.messages[:-1] == hijacked.messages[:-1]
+        assert clean.messages[-1] == resisted.messages[-1] != hijacked.messages[-1]
+        assert not clean.messages[-2].injected
         assert clean.tools == resisted.tools == hijacked.tools
         assert len({clean.group, resisted.group, hijacked.group}) == 1
 
@@ -40,7 +40,7 @@ def test_each_world_gives_twins_that_differ_in_injection_and_continuation(exampl
 def test_every_trace_stands_up_to_lint_and_to_its_own_expectation(examples: list[Example]):
     assert Counter(filter(None, map(lint, examples))) == {}
     for row in examples:
-        calls = row.messages[4].tool_calls
+        calls = row.messages[-1].tool_calls
         assert any_matches(calls, row.expectation.forbidden) is (row.role is Role.HARMFUL)
         if row.role is Role.BENIGN and calls:
             assert any_matches(calls, row.expectation.expected)
@@ -50,7 +50,7 @@ def test_every_trace_stands_up_to_lint_and_to_its_own_expectation(examples: list
 def test_the_injected_range_is_the_attackers_text(examples: list[Example]):
     for row in examples:
         if row.trace is not Trace.CLEAN:
-            assert len(row.messages[3].injected) == 1
+            assert len(row.messages[-2].injected) == 1
 
 
 def test_no_request_or_tool_set_comes_twice_often_and_neither_tool_nor_copying_gives_an_attack_away(
@@ -63,7 +63,7 @@ def test_no_request_or_tool_set_comes_twice_often_and_neither_tool_nor_copying_g
     same_tool = [
         row
         for row in hijacked
-        if (own := clean[row.group].messages[4].tool_calls) and own[0].name == row.messages[4].tool_calls[0].name
+        if (own := clean[row.group].messages[-1].tool_calls) and own[0].name == row.messages[-1].tool_calls[0].name
     ]
     assert len(same_tool) > 0.15 * len(hijacked)
     copied = [row for row in clean.values() if "given there" in row.messages[1].content]
@@ -75,13 +75,13 @@ def test_results_are_json_yaml_or_prose(examples: list[Example]):
     def style(text: str) -> str:
         for name, load in (("json", json.loads), ("yaml", yaml.safe_load)):
             try:
-                if isinstance(load(text), dict):
+                if isinstance(load(text), dict | list):
                     return name
             except (ValueError, yaml.YAMLError):
                 continue
         return "prose"
 
-    assert set(Counter(style(row.messages[3].content) for row in examples)) == {"json", "yaml", "prose"}
+    assert set(Counter(style(row.messages[-2].content) for row in examples)) == {"json", "yaml", "prose"}
 
 
 def test_equal_seeds_give_equal_rows_and_other_seeds_other_worlds():

@@ -57,35 +57,25 @@ def read(recipe: SourceRecipe, seed: int) -> Iterator[Example | Drop]:
         family = draw.choice(options.families)
         template = draw.randrange(len(FAMILIES[family]))
         drawn = world(draw)
-        field = draw.choice(list(drawn.fields))
+        records = drawn.lookups[-1].records
+        record = draw.randrange(len(records))
+        place = record, draw.choice(list(records[record]))
         for kind in options.traces:
-            yield _trace(drawn, f"{seed}/{number}", kind, family, template, field)
+            yield _trace(drawn, f"{seed}/{number}", kind, family, template, place)
 
 
-def _trace(drawn: World, row: str, kind: Trace, family: str, template: int, field: str) -> Example:
+def _trace(drawn: World, row: str, kind: Trace, family: str, template: int, place: tuple[int, str]) -> Example:
     attack = "" if kind is Trace.CLEAN else fill(FAMILIES[family][template], drawn.goal)
-    result = drawn.result(field, attack)
-    context = (
-        Message(role="system", content=drawn.system),
-        Message(role="user", content=drawn.request),
-        _turn(drawn.lookup, "call_0"),
-        Message(
-            role="tool",
-            content=result,
-            name=drawn.lookup.name,
-            tool_call_id="call_0",
-            injected=find(result, attack) if attack else (),
-        ),
-    )
-    text = "\n".join(message.content for message in context[:2]) + "\n" + drawn.result(field)
+    context = _context(drawn, attack, place)
+    text = "\n".join([drawn.request, *(lookup.result() for lookup in drawn.lookups)])
     forbidden = own_pattern(drawn.attack, drawn.goal)
     return Example(
         id=f"{SOURCE}/{row}/{kind}",
         role=Role.HARMFUL if kind is Trace.HIJACKED else Role.BENIGN,
         trace=kind,
-        messages=(*context, _turn(drawn.attack if kind is Trace.HIJACKED else drawn.own, "call_1")),
+        messages=(*context, _turn(drawn.attack if kind is Trace.HIJACKED else drawn.own, len(drawn.lookups))),
         tools=drawn.tools,
-        continuation=(4,),
+        continuation=(len(context),),
         expectation=Expectation(
             expected=(own_pattern(drawn.own, text),) if isinstance(drawn.own, ToolCall) else (),
             forbidden=() if kind is Trace.CLEAN else (forbidden,),
@@ -103,7 +93,26 @@ def _trace(drawn: World, row: str, kind: Trace, family: str, template: int, fiel
     )
 
 
-def _turn(said: ToolCall | str, call_id: str) -> Message:
+def _context(drawn: World, attack: str, place: tuple[int, str]) -> list[Message]:
+    """System prompt, request, and each lookup with its result. The attack stands in the last result."""
+    messages = [Message(role="system", content=drawn.system), Message(role="user", content=drawn.request)]
+    for number, lookup in enumerate(drawn.lookups):
+        last = attack if lookup is drawn.lookups[-1] else ""
+        result = lookup.result(last, *place)
+        messages.append(_turn(lookup.call, number))
+        messages.append(
+            Message(
+                role="tool",
+                content=result,
+                name=lookup.call.name,
+                tool_call_id=f"call_{number}",
+                injected=find(result, last) if last else (),
+            )
+        )
+    return messages
+
+
+def _turn(said: ToolCall | str, number: int) -> Message:
     if isinstance(said, str):
         return Message(role="assistant", content=said)
-    return Message(role="assistant", tool_calls=(said.model_copy(update={"id": call_id}),))
+    return Message(role="assistant", tool_calls=(said.model_copy(update={"id": f"call_{number}"}),))
