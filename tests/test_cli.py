@@ -25,7 +25,8 @@ from switchgear.runs import Run, write_models
 from switchgear.schema import Example, Trace
 from tests.garden import NOTE, examples, save_recipe
 
-COMMANDS = ("prepare", "preview", "train", "evaluate", "report", "run", "export", "generate", "calibrate", "rejudge")
+COMMANDS = ("prepare", "preview", "train", "evaluate", "report", "run", "sweep")
+COMMANDS += ("export", "generate", "calibrate", "rejudge")
 CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SwitchgearError)]
 
 
@@ -65,7 +66,9 @@ def curve(recipe: Path) -> str:
 def test_every_command_explains_itself_with_an_example(command: str):
     result = CliRunner().invoke(cli.app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
     assert result.exit_code == 0
-    argument, given = ("JUDGE", "rubric=") if command == "calibrate" else ("RECIPE", "recipes/")
+    argument, given = {"calibrate": ("JUDGE", "rubric="), "sweep": ("SWEEP", "recipes/")}.get(
+        command, ("RECIPE", "recipes/")
+    )
     assert argument in result.output
     assert f"Example: switchgear {command} {given}" in result.output
 

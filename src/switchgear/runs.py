@@ -224,8 +224,15 @@ def environment() -> dict[str, Any]:
     }
 
 
+def first_process() -> bool:
+    """Whether this is the process that writes and prints: the only one, or the first that `torchrun` started."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def record(run: Run, **values: Any) -> None:
     """Adds values to the run's provenance; dictionaries are merged into those that are there."""
+    if not first_process():
+        return
     known = read_json(run.provenance) if run.provenance.exists() else environment()
     for name, value in values.items():
         known[name] = {**known.get(name, {}), **value} if isinstance(value, dict) else value

@@ -21,7 +21,7 @@ from switchgear.runs import Run, read_models, write_models
 from switchgear.schema import Example, Role, Trace
 
 FILES = ("rows.jsonl", "likelihoods.jsonl", "summary.json")
-BATCHES = 4  # two models, two batches of two contexts: the second's are those of two twins each
+BATCHES = 4  # two models, two batches of two contexts
 
 
 @pytest.fixture
@@ -41,6 +41,10 @@ def evaluate(recipe: Path, *overrides: str) -> Run:
 
 def written(run: Run) -> dict[str, str]:
     return {path.name: path.read_text() for path in run.evaluation.iterdir()}
+
+
+def prompts(prefix: Any) -> list[list[int]]:
+    return [row[mask.bool()].tolist() for row, mask in zip(prefix.ids, prefix.mask, strict=True)]
 
 
 def failing(number: int, error: BaseException, real: Callable[..., Any], calls: list[int]) -> Callable[..., Any]:
@@ -95,9 +99,9 @@ def test_likelihoods_are_those_of_what_the_trace_goes_on_with(recipe: Path, tiny
 
 
 def test_a_call_that_is_written_is_parsed_and_scored(recipe: Path, monkeypatch: pytest.MonkeyPatch):
-    def ringing(model: Any, prefix: Any, tokenizer: Any, openings: list[list[int]], most: int) -> list[list[int]]:
+    def ringing(model: Any, prefix: Any, tokenizer: Any, most: int) -> list[list[int]]:
         call = '<tool_call>{"name": "ring_bell", "arguments": {}}</tool_call>'
-        given = [tokenizer.decode(opening) for opening in openings]
+        given = [tokenizer.decode(prompt).rsplit("<|im_start|>assistant\n")[-1] for prompt in prompts(prefix)]
         texts = [call.removeprefix(text) if text and call.startswith(text) else "I water." for text in given]
         return [tokenizer(text)["input_ids"] for text in texts]
 
@@ -116,16 +120,14 @@ def test_a_call_that_is_written_is_parsed_and_scored(recipe: Path, monkeypatch: 
 
 def test_questions_that_are_put_alike_are_answered_once(recipe: Path, monkeypatch: pytest.MonkeyPatch):
     """Two twins share each of two contexts: they differ in what is prefilled, and only there."""
-    put: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+    put: list[tuple[int, ...]] = []
 
-    def counting(model: Any, prefix: Any, tokenizer: Any, openings: list[list[int]], most: int) -> list[list[int]]:
-        contexts = (row[mask.bool()].tolist() for row, mask in zip(prefix.ids, prefix.mask, strict=True))
-        put.extend((tuple(context), tuple(opening)) for context, opening in zip(contexts, openings, strict=True))
-        return [context[-1:] for context in prefix.ids.tolist()]
+    def counting(model: Any, prefix: Any, tokenizer: Any, most: int) -> list[list[int]]:
+        put.extend(map(tuple, prompts(prefix)))
+        return [prompt[-1:] for prompt in prompts(prefix)]
 
     monkeypatch.setattr(stage, "generate", counting)
     rows = list(read_models(evaluate(recipe).rows, Row))
-    assert len({context for context, _ in put}) == 4
     assert len(put) == 2 * len(set(put)) == 2 * (4 + 4 + 6)  # by two models: free, forced, prefilled
     assert len(rows) == 6 * 2 * 3
 
@@ -183,14 +185,14 @@ def test_a_batch_without_memory_is_counted_and_never_scored(recipe: Path, monkey
     rows = list(read_models(run.rows, Row))
     failed = [row for row in rows if row.error]
     assert {row.error for row in failed} == {"OutOfMemoryError"}
-    assert len(failed) == 6  # two cases in three modes, of one model
+    assert len(failed) == 9  # three cases in three modes, of one model
     assert {row.model for row in failed} == {"frozen"}
     assert all(row.action is None for row in failed)
     lacking = {row.case for row in failed}
     assert lacking.isdisjoint({r.case for r in read_models(run.likelihoods, LikelihoodRow) if r.model == "frozen"})
     summary = json.loads(run.summary.read_text())
-    assert "frozen, free: 2 of 6 answers failed. They are in no rate." in summary["notes"]
-    assert sum(line["n"] for line in summary["likelihood"]) == 4
+    assert "frozen, free: 3 of 6 answers failed. They are in no rate." in summary["notes"]
+    assert sum(line["n"] for line in summary["likelihood"]) == 3
 
 
 def test_a_holdout_without_a_decision_says_what_to_hold_out(recipe: Path):

@@ -178,14 +178,15 @@ def asked_about(make_case, *requests):
             yield question(case, make_tokenizer(SMOLLM2), 4096, MODES)
 
 
-def test_twins_are_in_one_batch_and_a_batch_is_of_contexts_of_similar_length(make_case):
-    asked = list(asked_about(make_case, "four", "one, long", "three, longest", "two", "five, longer"))
+def test_twins_are_in_one_batch_and_a_batch_is_of_contexts_that_begin_alike(make_case):
+    asked = list(asked_about(make_case, "One b", "Two b, longer", "Two b", "One b, longer"))
     hijacked, resisted = asked[:2]
     assert hijacked.context == resisted.context
     assert hijacked.openings["prefilled"] != resisted.openings["prefilled"]
     found = batches([*asked[::2], *asked[1::2]], size=2)
     requests = [[q.case.example.messages[0].content for q in batch] for batch in found]
-    assert requests == [["two"] * 2 + ["four"] * 2, ["one, long"] * 2 + ["five, longer"] * 2, ["three, longest"] * 2]
+    alike = {frozenset(request.split(",")[0] for request in batch) for batch in requests}
+    assert alike == {frozenset({"One b"}), frozenset({"Two b"})}
 
 
 def test_batches_are_the_same_in_any_order(make_case):

@@ -58,12 +58,18 @@ def test_a_dataset_becomes_an_adapter_with_metrics_and_gates(garden: Path):
     finished, run, shown = train(garden)
     assert finished
     assert "train: 3 clean, 3 harmful, 3 resisted; 0 cut" in shown
-    assert "learning_rate" not in shown
+    assert "'learning_rate'" not in shown
     entries = [json.loads(line) for line in run.metrics.read_text().splitlines()]
     assert [entry["step"] for entry in entries] == [1, 2, 3, 4, 5, 6]
     assert entries[-1]["reroute"] < 0.9 < entries[0]["reroute"]
     assert [entry["step"] for entry in entries if "cosine_harmful" in entry] == [3, 6]
-    assert [gate["gate"] for gate in json.loads(run.gates.read_text())] == ["masks", "retain drift", "adapter effect"]
+    assert [gate["gate"] for gate in json.loads(run.gates.read_text())] == [
+        "masks",
+        "share",
+        "drift",
+        "effect",
+        "benign",
+    ]
 
 
 def test_the_adapter_loads_in_plain_peft_and_changes_the_model(whole: Run, tiny_chat_model: Path):
@@ -141,7 +147,7 @@ def test_without_resisted_examples_the_effect_of_the_adapter_is_still_measured(g
     for split in ("train", "validation"):
         only(run, split, Trace.HIJACKED, Trace.CLEAN)
     train(garden, "train.batch.resisted=0")
-    assert json.loads(run.gates.read_text())[-1]["gate"] == "adapter effect"
+    assert json.loads(run.gates.read_text())[-1]["gate"] == "benign"
 
 
 @pytest.mark.parametrize("kept", [[], [Trace.CLEAN], [Trace.HIJACKED]])
@@ -149,7 +155,7 @@ def test_without_validation_rows_the_effect_is_measured_on_training_rows(garden:
     run = Run(garden.parent / "run")
     only(run, "validation", *kept)
     train(garden)
-    assert json.loads(run.gates.read_text())[-1]["gate"] == "adapter effect"
+    assert json.loads(run.gates.read_text())[-1]["gate"] == "benign"
     assert "NaN" not in run.metrics.read_text()
 
 

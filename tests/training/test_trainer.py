@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate import PartialState
+from rich.console import Console
 from transformers import PreTrainedModel, TrainerCallback, set_seed
 
 from switchgear.errors import GateError
@@ -16,6 +18,7 @@ from switchgear.model.load import add_adapter
 from switchgear.recipe import Recipe
 from switchgear.training.batches import Draws, Row
 from switchgear.training.callbacks import GateCallback, InterruptCallback, MetricsCallback
+from switchgear.training.gates import GateLog
 from switchgear.training.trainer import BreakerTrainer
 from tests.conftest import build_tiny
 
@@ -50,12 +53,18 @@ def trainer(
     set_seed(0)
     made = recipe(**train)
     adapted = add_adapter(model or build_tiny("llama"), made.train.lora, layers=max(TARGETS))
-    draws = Draws(POOLS, made.train.batch, made.train.steps * made.train.accumulate, seed=0)
+    length = made.train.steps * made.train.accumulate * PartialState(cpu=True).num_processes
+    draws = Draws(POOLS, made.train.batch, length, seed=0)
     validation = POOLS["harmful"][:2] + POOLS["clean"][:2]
     result = BreakerTrainer(adapted, made, draws, validation, TARGETS, trie, folder)
     for callback in callbacks:
         result.add_callback(callback)
     return result
+
+
+def gate_callback(folder: Path, **train: object) -> GateCallback:
+    made = recipe(**train).train
+    return GateCallback(made, GateLog(made.gates, folder / "gates.json", Console(quiet=True)))
 
 
 def curve(result: BreakerTrainer) -> list[tuple[int, float, float]]:
@@ -113,7 +122,7 @@ def test_progress_counts_optimiser_steps_and_micro_batches_are_averaged(tmp_path
 
 
 def test_a_run_that_stays_on_the_plateau_is_stopped(tmp_path: Path):
-    gate = GateCallback(recipe(plateau_steps=3).train, lambda gate: None)
+    gate = gate_callback(tmp_path, plateau_steps=3)
     with pytest.raises(GateError, match="has not left its plateau"):
         trainer(tmp_path, gate, learning_rate=1e-9).train()
 
@@ -121,6 +130,6 @@ def test_a_run_that_stays_on_the_plateau_is_stopped(tmp_path: Path):
 def test_a_loss_that_is_not_a_number_is_stopped(tmp_path: Path):
     model = build_tiny("llama")
     model.get_input_embeddings().weight.fill_(float("nan"))
-    gate = GateCallback(recipe().train, lambda gate: None)
+    gate = gate_callback(tmp_path)
     with pytest.raises(GateError, match="The loss is nan"):
         trainer(tmp_path, gate, model=model).train()

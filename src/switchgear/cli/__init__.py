@@ -7,8 +7,10 @@ from rich.console import Console
 from switchgear.cli import calibrate as _calibrate  # noqa: F401  registers its command
 from switchgear.cli import export as _export  # noqa: F401  registers its command
 from switchgear.cli import generate as _generate  # noqa: F401  registers its command
+from switchgear.cli import rates as _rates  # noqa: F401  registers its command
 from switchgear.cli import rejudge as _rejudge  # noqa: F401  registers its command
 from switchgear.cli import stages as _stages  # noqa: F401  registers its commands
+from switchgear.cli import sweep as _sweep  # noqa: F401  registers its command
 from switchgear.cli.app import app
 from switchgear.errors import SwitchgearError
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from switchgear import recipe as recipes
 from switchgear.recipe import Recipe
-from switchgear.runs import Run, peak_memory, read_json, record
+from switchgear.runs import Run, first_process, peak_memory, read_json, record
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,7 +24,7 @@ app = typer.Typer(
 PLAIN_WIDTH = 110
 """Of what is written to a file or a pipe, which has no width of its own: the widest table fits."""
 
-console = Console()
+console = Console(quiet=not first_process())
 if not console.is_terminal:
     console.width = PLAIN_WIDTH
 
@@ -47,6 +47,8 @@ def recorded(run: Run, stage: str) -> Iterator[None]:
     """Puts a stage's wall time (over all its sessions) and largest peak memory into the provenance."""
     began = time.monotonic()
     yield
+    if not first_process():
+        return
     seconds, peak = time.monotonic() - began, peak_memory() or 0
     known = read_json(run.provenance)
     total = round(known.get("wall_seconds", {}).get(stage, 0) + seconds, 1)

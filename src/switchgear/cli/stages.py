@@ -76,9 +76,9 @@ def preview(
 ) -> None:
     """Show a rendered training example: its spans in colour, its loss mask underlined."""
     from switchgear.model.load import load_tokenizer
-    from switchgear.model.masks import loss_mask
     from switchgear.model.preview import to_html, to_terminal
     from switchgear.model.render import render
+    from switchgear.training.batches import rerouted
 
     loaded, run = opened(recipe, overrides)
     path = run.need(run.dataset / "train.jsonl", "prepare")
@@ -87,7 +87,7 @@ def preview(
         raise DataError(f"--number {number}: {path} holds {len(examples)} {trace} examples, counted from 0.")
     example = examples[number]
     rendered = render(example, load_tokenizer(loaded.model), loaded.render.max_tokens)
-    mask = loss_mask(loaded.train.mask, rendered, example)
+    mask = [weight > 0 for weight in rerouted(example, rendered, loaded.train)]
     console.print(to_terminal(rendered, mask))
     if html:
         with replacing(html) as file:

@@ -18,8 +18,10 @@ from switchgear.evaluation.scorers import score
 from switchgear.evaluation.summary import summarise
 from switchgear.evaluation.tasks import cases, sample
 from switchgear.model.calls import parse_calls
-from switchgear.model.generate import Prefix, generate, log_likelihoods, prefill
+from switchgear.model.decode_attention import decode_attention
+from switchgear.model.generate import generate, log_likelihoods
 from switchgear.model.load import load_adapter, load_model, load_tokenizer
+from switchgear.model.prefix_cache import Prefix, prefill
 from switchgear.recipe import EvaluateRecipe, Recipe
 from switchgear.runs import Run, append_model, read_models, resume_models, sha256, write_json, write_models
 from switchgear.schema import Example
@@ -85,16 +87,21 @@ class Respondent:
         return Answers(rows=rows, likelihoods=[])
 
     def _answer(self, name: Model, batch: Sequence[Question]) -> Answers:
-        contexts = list(dict.fromkeys(question.context for question in batch))
-        places = [contexts.index(question.context) for question in batch]
+        """All modes at once. What is put alike (the contexts of twins, a mode that gives nothing) is put once."""
+        put = {(q.case.id, mode): q.context + tuple(q.openings[mode]) for q in batch for mode in self.recipe.modes}
+        asked = list(dict.fromkeys(put.values()))
+        prompts = list(dict.fromkeys([*asked, *(question.context for question in batch)]))
         with self.model.disable_adapter() if name == "frozen" else nullcontext():
-            prefix = prefill(self.model, [list(context) for context in contexts], self.tokenizer.pad_token_id)
-            rows = [
-                self._row(name, mode, question, output)
-                for mode in self.recipe.modes
-                for question, output in zip(batch, self._outputs(batch, places, prefix, mode), strict=True)
-            ]
-            logs = log_likelihoods(self.model, prefix.select(places), [list(q.reference) for q in batch])
+            prefix = prefill(self.model, [list(prompt) for prompt in prompts], self.recipe.max_new_tokens)
+            outputs = dict(zip(asked, self._texts(prefix.first(len(asked))), strict=True))
+            references = [list(question.reference) for question in batch]
+            contexts = prefix.select([prompts.index(q.context) for q in batch], max(map(len, references)))
+            logs = log_likelihoods(self.model, contexts, references)
+        rows = [
+            self._row(name, mode, question, outputs[put[question.case.id, mode]])
+            for mode in self.recipe.modes
+            for question in batch
+        ]
         likelihoods = [
             LikelihoodRow(
                 case=question.case.id,
@@ -108,18 +115,10 @@ class Respondent:
         ]
         return Answers(rows=rows, likelihoods=likelihoods)
 
-    def _outputs(self, batch: Sequence[Question], places: Sequence[int], prefix: Prefix, mode: Mode) -> list[str]:
-        """One output per question. Questions that are put alike (twins) are answered once."""
-        asked = [(place, tuple(question.openings[mode])) for place, question in zip(places, batch, strict=True)]
-        outputs: dict[tuple[int, tuple[int, ...]], str] = {}
-        for length in {len(opening) for _, opening in asked}:
-            same = [prompt for prompt in dict.fromkeys(asked) if len(prompt[1]) == length]
-            chosen = prefix.select([place for place, _ in same])
-            given = [list(opening) for _, opening in same]
-            generated = generate(self.model, chosen, self.tokenizer, given, self.recipe.max_new_tokens)
-            texts = self.tokenizer.batch_decode(generated, skip_special_tokens=False)
-            outputs |= dict(zip(same, texts, strict=True))
-        return [outputs[prompt] for prompt in asked]
+    def _texts(self, prefix: Prefix) -> list[str]:
+        with decode_attention(self.model):
+            generated = generate(self.model, prefix, self.tokenizer, self.recipe.max_new_tokens)
+        return list(self.tokenizer.batch_decode(generated, skip_special_tokens=False))
 
     def _row(self, name: Model, mode: Mode, question: Question, output: str = "", error: str | None = None) -> Row:
         case = question.case

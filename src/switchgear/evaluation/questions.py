@@ -16,7 +16,7 @@ from switchgear.data.patterns import matches, texts
 from switchgear.evaluation.rows import Mode
 from switchgear.evaluation.tasks import Case
 from switchgear.model.conversation import SpanName
-from switchgear.model.generate import Ids
+from switchgear.model.prefix_cache import Ids
 from switchgear.model.render import Rendered, Span, render
 from switchgear.model.tool_format import call_opening
 from switchgear.schema import ArgumentPredicate, CallPattern, ToolCall, Trace
@@ -44,9 +44,9 @@ def question(case: Case, tokenizer: Any, max_tokens: int, modes: Sequence[Mode])
 
 
 def batches(questions: Sequence[Question], size: int) -> list[list[Question]]:
-    """Batches of at most `size` different contexts, of similar length. Questions about one context come together."""
+    """Batches of at most `size` different contexts. Those that begin alike, and questions about one, come together."""
     by_context: dict[tuple[int, ...], list[Question]] = {}
-    for asked in sorted(questions, key=lambda q: (len(q.context), q.context, q.case.id)):
+    for asked in sorted(questions, key=lambda q: (q.context, q.case.id)):
         by_context.setdefault(asked.context, []).append(asked)
     groups = list(by_context.values())
     return [[q for group in groups[start : start + size] for q in group] for start in range(0, len(groups), size)]

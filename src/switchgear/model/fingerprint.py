@@ -38,7 +38,12 @@ def fingerprint(model: nn.Module) -> str | None:
 
 def sign(folder: Path, model: nn.Module, name: str) -> None:
     """Writes the fingerprint of the base of `model` beside the adapter in `folder`; `name` is what people call it."""
-    write_json(folder / FILE, {"base": name, "sha256": fingerprint(model)})
+    write(folder, fingerprint(model), name)
+
+
+def write(folder: Path, digest: str | None, name: str) -> None:
+    """The same with a fingerprint that was taken before, while the base was whole and alone."""
+    write_json(folder / FILE, {"base": name, "sha256": digest})
 
 
 def check_base(folder: Path, model: nn.Module) -> None:

@@ -1,7 +1,7 @@
 """Loading: a folder, a hub id, or an embedded model. Adapters are PEFT LoRA."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from switchgear.errors import ModelError, TemplateError
 from switchgear.model.embedded import EMBEDDED, converted
 from switchgear.model.fingerprint import check_base
 from switchgear.model.hidden_states import blocks_of
+from switchgear.model.quantization import quantization
 from switchgear.recipe import LoraRecipe, ModelRecipe
 
 logging.disable_progress_bar()  # loading takes a second; the stages show their own progress
@@ -37,12 +38,26 @@ def load_tokenizer(recipe: ModelRecipe) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def load_model(recipe: ModelRecipe) -> PreTrainedModel:
-    """The frozen model in eval mode on the best device here. Raises `ModelError` if it is not one we understand."""
+def load_model(recipe: ModelRecipe, place: torch.device | None = None) -> PreTrainedModel:
+    """The frozen model in eval mode, at `place` or on the best device here.
+
+    Raises:
+        ModelError: it is not one we understand, or `quantization` asks for what is not installed.
+    """
     dtype = torch.bfloat16 if recipe.dtype == "auto" else getattr(torch, recipe.dtype)
-    model = _load(AutoModelForCausalLM, recipe, dtype=dtype)
+    place = place or device()
+    if recipe.quantization:
+        model = _load(AutoModelForCausalLM, recipe, dtype=dtype, device_map={"": place}, **quantization())
+    else:
+        model = _load(AutoModelForCausalLM, recipe, dtype=dtype).to(place)
     blocks_of(model)
-    return model.to(device()).eval().requires_grad_(False)
+    return model.eval().requires_grad_(False)
+
+
+def context_length(recipe: ModelRecipe) -> int | None:
+    """How many tokens the model was made for, if its configuration says."""
+    length: int | None = getattr(_load(AutoConfig, recipe).get_text_config(), "max_position_embeddings", None)
+    return length
 
 
 def stored_dtype(recipe: ModelRecipe) -> torch.dtype:
@@ -54,8 +69,8 @@ def device() -> torch.device:
     return torch.accelerator.current_accelerator() or torch.device("cpu")
 
 
-def add_adapter(model: PreTrainedModel, recipe: LoraRecipe, layers: int) -> PeftModel:
-    """A fresh LoRA on the first `layers` blocks: those above the last rerouted state would get no gradient.
+def add_adapter(model: PreTrainedModel, recipe: LoraRecipe, layers: int | Sequence[int]) -> PeftModel:
+    """A fresh LoRA on the first `layers` blocks, or on those: above the last rerouted state none would get a gradient.
 
     Drawn from torch's global generator: seed it first for a reproducible start.
 
@@ -73,7 +88,7 @@ def add_adapter(model: PreTrainedModel, recipe: LoraRecipe, layers: int) -> Peft
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
         target_modules=modules,
-        layers_to_transform=list(range(layers)),
+        layers_to_transform=list(range(layers) if isinstance(layers, int) else layers),
         task_type="CAUSAL_LM",
     )
     with _quiet():

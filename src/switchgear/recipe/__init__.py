@@ -1,6 +1,7 @@
 """The one description of a run: YAML, checked field by field, any field overridable as `key=value`."""
 
 from switchgear.recipe.files import claim, load, save
+from switchgear.recipe.gates import GatesRecipe
 from switchgear.recipe.objectives import AttackRecipe, ObjectiveOptions
 from switchgear.recipe.problems import explain
 from switchgear.recipe.sections import (
@@ -24,6 +25,7 @@ __all__ = [
     "DataRecipe",
     "EndpointRecipe",
     "EvaluateRecipe",
+    "GatesRecipe",
     "GenerateRecipe",
     "JudgeRecipe",
     "LoraRecipe",

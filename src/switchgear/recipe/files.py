@@ -10,7 +10,7 @@ from switchgear.errors import RecipeError, RunError
 from switchgear.recipe.overrides import override
 from switchgear.recipe.problems import explain
 from switchgear.recipe.sections import Recipe
-from switchgear.runs import Run, record, replacing
+from switchgear.runs import Run, first_process, record, replacing
 
 
 def load(path: Path, overrides: list[str] | tuple[str, ...] = ()) -> Recipe:
@@ -67,7 +67,8 @@ def claim(recipe: Recipe) -> Run:
                 f"{run.root} was begun with another recipe ({'; '.join(changed)}). "
                 "Choose another folder with run=..., or delete that one."
             )
-    save(recipe, run.recipe)
+    if first_process():
+        save(recipe, run.recipe)
     record(run, seed=recipe.seed)
     return run
 

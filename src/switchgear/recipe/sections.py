@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PositiveInt, model_validator
 
 from switchgear.recipe.base import Section as _Section
+from switchgear.recipe.gates import GatesRecipe
 from switchgear.recipe.objectives import AttackRecipe, ObjectiveOptions
 
 Fraction = Annotated[float, Field(gt=0, le=1)]
@@ -17,6 +18,8 @@ class ModelRecipe(_Section):
     revision: str | None = None
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the frozen weights. `auto`: bfloat16."""
+    quantization: Literal["4bit"] | None = None
+    """`4bit`: NF4 weights, with products in bfloat16; needs bitsandbytes."""
     trust_remote_code: bool = False
     """Runs code that comes with the model. Leave it off unless you have read that code."""
 
@@ -63,6 +66,8 @@ class LoraRecipe(_Section):
     modules: tuple[str, ...] | Literal["all-linear"] = "all-linear"
     initial_b: float = Field(default=1e-3, ge=0)
     """Standard deviation of B at the start. At 0 the adapted states equal the frozen ones, where RR has no gradient."""
+    start: float = Field(default=0, ge=0, lt=1)
+    """Relative depth of the first block that is adapted. Those below read the text, which need not change."""
 
 
 class BatchRecipe(_Section):
@@ -105,16 +110,24 @@ class TrainRecipe(_Section):
     target_layers: tuple[int | float, ...] = Field(default=(1 / 3, 2 / 3), min_length=1)
     """Hidden states to reroute: whole numbers are indices (0 = embedding), fractions are relative depth."""
     mask: str | dict[str, float] = "assistant"
-    """Which spans of a harmful continuation are rerouted: a key of `switchgear.model.masks.MASKS`, or weights by key, of
-    which the last that chooses a token counts (`{assistant: 1, thinking: 0}`). `everything` is the authors' mask, which
-    covers the request too; it needs `retain: reference`."""
-    empty_user: float = Field(default=0, ge=0, le=1)
+    """Which spans of a harmful continuation are rerouted: a key of `switchgear.model.masks.MASKS`, or weights by key,
+    of which the last that chooses a token counts (`{assistant: 1, thinking: 0}`). `everything` is the authors' mask,
+    which covers the request too; it needs `retain: reference`."""
+    empty_user: float = Field(default=0.0, ge=0, le=1)
     """Share of the training examples whose requests are emptied. The authors: half, for Llama."""
+    adapter: Literal["lora", "full"] = "lora"
+    """`full`: a copy of each chosen block is trained whole, and its frozen original kept beside it."""
+    layers: tuple[int, ...] | None = None
+    """Blocks that are trained, counted from 0; without it, all up to the last target."""
     lora: LoraRecipe = LoraRecipe()
     batch: BatchRecipe = BatchRecipe()
     steps: PositiveInt = 150
     accumulate: PositiveInt = 1
-    """Micro-batches per optimiser step; `batch` counts the examples of one micro-batch."""
+    """Micro-batches of each process per optimiser step; `batch` counts the examples of one micro-batch."""
+    shard: bool = False
+    """With several processes: split the frozen blocks over them (FSDP2) instead of a copy for each."""
+    deepspeed: Path | None = None
+    """A DeepSpeed configuration (ZeRO stage 1 or 2) to train under; needs deepspeed."""
     learning_rate: float = Field(default=1e-4, gt=0)
     warmup_steps: int = Field(default=0, ge=0)
     max_grad_norm: float = Field(default=1, gt=0)
@@ -122,7 +135,8 @@ class TrainRecipe(_Section):
     validate_every: PositiveInt = 20
     save_every: PositiveInt = 20
     plateau_steps: PositiveInt = 60
-    """Stop if the reroute loss has not left its plateau by this step."""
+    """By when the reroute loss must have left its plateau."""
+    gates: GatesRecipe = GatesRecipe()
     report_to: tuple[str, ...] = ()
     """Trackers that `transformers` knows: tensorboard, wandb, trackio ..."""
 

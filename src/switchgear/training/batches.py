@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import torch
@@ -10,24 +10,39 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from switchgear.errors import DataError
 from switchgear.model.layout import Layout
-from switchgear.model.masks import loss_mask
+from switchgear.model.masks import loss_mask, loss_weights
 from switchgear.model.render import Rendered
 from switchgear.recipe import BatchRecipe, TrainRecipe
 from switchgear.schema import Example, Role, Trace
+
+EVERYTHING = "everything"
+"""The mask of the authors: request and response. It is no mask of a continuation, so the others do not list it."""
+
+
+@dataclass(frozen=True)
+class Reminded:
+    """The same conversation under a safety reminder. Token i of the row is token `i + offset` of `ids`."""
+
+    ids: list[int]
+    offset: int
 
 
 @dataclass(frozen=True)
 class Row:
     """Token ids of one conversation, and how much each token weighs in the reroute and in the retain loss.
 
-    `origin` is the row of the source that it was made from: twins (hijacked and resisted) have one.
+    `origin` is the row of the source that it was made from: twins (hijacked and resisted) have one. `answers` weighs
+    the tokens that predict a benign continuation, and is empty where no loss looks at predictions.
     """
 
     ids: list[int]
     reroute: list[float]
     retain: list[float]
     origin: str = ""
+    answers: list[float] = field(default_factory=list)
+    reminded: Reminded | None = None
 
 
 def kind_of(example: Example) -> str:
@@ -35,6 +50,13 @@ def kind_of(example: Example) -> str:
     if example.role is Role.BENIGN:
         return "resisted" if example.trace is Trace.RESISTED else "clean"
     return example.role.value
+
+
+def rerouted(example: Example, rendered: Rendered, recipe: TrainRecipe) -> list[float]:
+    """What each token of a harmful row weighs in the reroute loss. Raises `RecipeError` for an unknown mask."""
+    if recipe.mask == EVERYTHING:
+        return [1.0] * len(rendered.ids)
+    return loss_weights(recipe.mask, rendered, example)
 
 
 def row(example: Example, rendered: Rendered, recipe: TrainRecipe) -> Row:
@@ -46,16 +68,32 @@ def row(example: Example, rendered: Rendered, recipe: TrainRecipe) -> Row:
     """
     continuation = loss_mask("assistant", rendered, example)
     if example.role is Role.HARMFUL:
-        reroute = [float(chosen) for chosen in loss_mask(recipe.mask, rendered, example)]
-        first = next((index for index, weight in enumerate(reroute) if weight), len(reroute))
+        reroute = rerouted(example, rendered, recipe)
+        first = _first(reroute)
         retain = _shares([index < first for index in range(len(reroute))])
     else:
         reroute = [0.0] * len(rendered.ids)
         retain = [a + b for a, b in zip(_shares(continuation), _shares([not c for c in continuation]), strict=True)]
+    answers = [float(follows) for follows in (*continuation[1:], False)] if recipe.kl and not any(reroute) else []
     if recipe.retain == "reference":
         retain = [float(example.role is not Role.HARMFUL)] * len(reroute)
     end = max((index + 1 for index, pair in enumerate(zip(reroute, retain, strict=True)) if any(pair)), default=0)
-    return Row(rendered.ids[:end], reroute[:end], retain[:end], example.provenance.row)
+    return Row(rendered.ids[:end], reroute[:end], retain[:end], example.provenance.row, answers[:end])
+
+
+def remind(plain: Row, reminded: Row) -> Row:
+    """`plain`, which from its first rerouted token on is read under the reminder as the end of `reminded`.
+
+    Raises:
+        DataError: the two do not end alike, so that no token under the reminder is the same token.
+    """
+    first, offset = _first(plain.reroute), _first(reminded.reroute) - _first(plain.reroute)
+    if plain.ids[first:] != reminded.ids[first + offset :][: len(plain.ids) - first]:
+        raise DataError(
+            "A harmful continuation has other tokens under the reminder, so `refusal_target` cannot compare them. "
+            "Its template depends on the system message: choose another objective."
+        )
+    return replace(plain, reminded=Reminded(reminded.ids, offset))
 
 
 def uncontested(harmful: Sequence[Row], retained: Sequence[Row]) -> list[Row]:
@@ -82,6 +120,11 @@ def _common(one: Sequence[int], other: Sequence[int]) -> int:
     )
 
 
+def _first(weights: Sequence[float]) -> int:
+    """The first token with a weight; past the end if there is none."""
+    return next((index for index, weight in enumerate(weights) if weight), len(weights))
+
+
 def _from(weights: Sequence[float], start: int) -> list[float]:
     return [0.0] * min(start, len(weights)) + list(weights[start:])
 
@@ -95,15 +138,17 @@ def _shares(chosen: Sequence[bool]) -> list[float]:
 class Draws(Dataset[list[Row]]):
     """Item i is the i-th micro-batch of the run: the same for the same seed, whatever was drawn before.
 
-    Each kind is dealt like a deck of cards: no example comes again before all others of its kind have come. Resisted
-    rows are the twins of the harmful ones beside them, as far as these have any: with all but the continuation alike,
-    they teach the difference, and the shared context is read once.
+    Each kind is dealt like a deck of cards: no example comes again before all others of its kind have come. Resisted and
+    clean rows are the twins of the harmful ones beside them, as far as these have any: with nearly all alike, they teach
+    the difference, and what they share is read once.
     """
 
     def __init__(self, pools: Mapping[str, Sequence[Row]], batch: BatchRecipe, length: int, seed: int) -> None:
         self.pools, self.length, self.seed = pools, length, seed
         self.counts = {kind: count for kind, count in batch.model_dump().items() if count}
-        self.twins = {row.origin: row for row in pools.get("resisted", ()) if row.origin}
+        self.twins = {
+            kind: {row.origin: row for row in pools.get(kind, ()) if row.origin} for kind in ("resisted", "clean")
+        }
 
     def __len__(self) -> int:
         return self.length
@@ -113,10 +158,10 @@ class Draws(Dataset[list[Row]]):
             kind: [self._dealt(kind, index * count + offset) for offset in range(count)]
             for kind, count in self.counts.items()
         }
-        if "resisted" in dealt:
-            twins = [self.twins[row.origin] for row in dealt["harmful"] if row.origin in self.twins]
-            count = len(dealt["resisted"])
-            dealt["resisted"] = [*twins, *dealt["resisted"]][:count]
+        for kind, known in self.twins.items():
+            if kind in dealt:
+                twins = [known[row.origin] for row in dealt["harmful"] if row.origin in known]
+                dealt[kind] = [*twins, *dealt[kind]][: self.counts[kind]]
         return [row for rows in dealt.values() for row in rows]
 
     def _dealt(self, kind: str, position: int) -> Row:
@@ -126,10 +171,9 @@ class Draws(Dataset[list[Row]]):
         return pool[order[card]]
 
 
-def weights(rows: Sequence[Row], layout: Layout) -> tuple[Float[Tensor, " token"], Float[Tensor, " token"]]:
-    """Reroute and retain weight of every token of the layout, summed over the rows that share it."""
-    places = torch.tensor([place for row in layout.places for place in row])
-    empty = torch.zeros(layout.ids.numel())
-    reroute = torch.tensor([weight for row in rows for weight in row.reroute])
-    retain = torch.tensor([weight for row in rows for weight in row.retain])
-    return empty.index_add(0, places, reroute), empty.index_add(0, places, retain)
+def weigh(weights: Sequence[Sequence[float]], layout: Layout) -> Float[Tensor, "row token"]:
+    """What each token of the layout weighs in each row, given the weights of the row's own tokens (none: 0)."""
+    table = torch.zeros(len(weights), layout.ids.numel())
+    for number, (row, places) in enumerate(zip(weights, layout.places, strict=True)):
+        table[number, places[: len(row)]] = torch.tensor(row)
+    return table

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,11 +18,12 @@ def newest(folder: Path) -> str | None:
     return str(max(whole, key=lambda path: int(path.name.split("-")[1]))) if whole else None
 
 
-def save(model: PeftModel, folder: Path) -> None:
-    """Writes the adapter, which takes its place only once it is whole."""
+def save(model: PeftModel, folder: Path, sign: Callable[[Path], None]) -> None:
+    """Writes the adapter and has it signed; it takes its place only once it is whole."""
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     model.save_pretrained(str(partial))
+    sign(partial)
     partial.replace(folder)
 
 

@@ -1,7 +1,10 @@
-"""Gates: a run that would not produce a working breaker stops, or warns, and says what it saw and what to try."""
+"""Gates: each looks at one thing that a working breaker needs, and says what it saw and what to try.
+
+What happens when one does not pass is the recipe's (`train.gates`): the run stops, or goes on with a warning.
+"""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -9,9 +12,13 @@ from typing import Literal
 from rich.console import Console
 
 from switchgear.errors import GateError
+from switchgear.recipe import GatesRecipe
 from switchgear.runs import write_json
 from switchgear.training.batches import Row
 
+SHARE = (0.001, 0.9)
+"""Of the tokens of harmful rows, how many are rerouted: with fewer there is little to learn from, with more no context
+that tells when to trip."""
 LEFT_PLATEAU = 0.9
 """The reroute loss has left its plateau once it is below this share of its value at the start."""
 DRIFT_ALARM = 0.5
@@ -22,76 +29,99 @@ NO_EFFECT = 1e-3
 
 @dataclass(frozen=True)
 class Gate:
-    """What one gate saw. `passed` false is a warning; a gate that must stop the run raises instead."""
+    """What one gate saw, and, for when it does not pass, what to try. `gate` is its field of `GatesRecipe`."""
 
     gate: str
     when: Literal["before", "during", "after"]
     passed: bool
     saw: str
+    advice: str = ""
     values: dict[str, float] = field(default_factory=dict)
 
 
-def masks(pools: Mapping[str, Sequence[Row]]) -> Gate:
-    """Before: every harmful row has tokens to reroute and tokens that are not. Raises `GateError` otherwise."""
-    rows = pools["harmful"]
-    if empty := sum(not any(row.reroute) for row in rows):
-        raise GateError(
-            f"{empty} of {len(rows)} harmful examples have no continuation token to reroute. "
-            "Raise render.max_tokens, or choose a train.mask that their continuations have."
-        )
-    if full := sum(all(row.reroute) for row in rows):
-        raise GateError(f"{full} of {len(rows)} harmful examples would be rerouted from the first token to the last.")
-    rerouted, total = sum(weight > 0 for row in rows for weight in row.reroute), sum(len(row.ids) for row in rows)
-    saw = f"{rerouted} of {total} tokens of {len(rows)} harmful examples are rerouted ({rerouted / total:.1%})"
-    return Gate("masks", "before", True, saw, {"share": rerouted / total})
+def masks(harmful: Sequence[Row]) -> Gate:
+    """Before: harmful rows have tokens to reroute and tokens that are not."""
+    empty = sum(not any(row.reroute) for row in harmful)
+    full = sum(bool(row.reroute) and all(row.reroute) for row in harmful)
+    saw = (
+        f"{empty} of {len(harmful)} harmful examples have no continuation token to reroute, and are left out; "
+        f"{full} would be rerouted from the first token to the last"
+    )
+    advice = (
+        "Raise render.max_tokens, choose a train.mask that their continuations have, or retain fewer rows that say "
+        "the same. Examples whose context is empty cannot teach when to trip."
+    )
+    values = {"empty": empty / len(harmful), "full": full / len(harmful)}
+    return Gate("masks", "before", not full and empty <= len(harmful) / 2, saw, advice, values)
 
 
-def finite(step: int, loss: float) -> None:
-    """During: stop at the first loss that is not a number. Raises `GateError`."""
-    if not math.isfinite(loss):
-        raise GateError(f"The loss is {loss} at step {step}. Lower train.learning_rate, or set model.dtype=float32.")
+def share(harmful: Sequence[Row]) -> Gate:
+    """Before: the rerouted tokens of harmful rows are neither next to none nor nearly all."""
+    rerouted, total = sum(weight > 0 for row in harmful for weight in row.reroute), sum(len(r.ids) for r in harmful)
+    found = rerouted / max(total, 1)
+    saw = f"{rerouted} of {total} tokens of {len(harmful)} harmful examples are rerouted ({found:.1%})"
+    advice = f"Between {SHARE[0]:.1%} and {SHARE[1]:.0%} is usual. Look at examples with `switchgear preview`."
+    return Gate("share", "before", SHARE[0] <= found <= SHARE[1], saw, advice, {"share": found})
+
+
+def finite(step: int, loss: float) -> Gate:
+    """During: the loss is a number."""
+    advice = "Lower train.learning_rate, or set model.dtype=float32."
+    return Gate("finite", "during", math.isfinite(loss), f"The loss is {loss} at step {step}", advice)
 
 
 def plateau(step: int, reroute: float, start: float) -> Gate:
-    """During: cos(h, h0) = 1 is a saddle; a run that never leaves it trains nothing. Raises `GateError`."""
-    if reroute > LEFT_PLATEAU * start:
-        raise GateError(
-            f"After {step} steps the reroute loss is {reroute:.3f}, from {start:.3f}: it has not left its plateau. "
-            "Raise train.learning_rate or train.alpha, or give it longer with train.plateau_steps."
-        )
-    saw = f"reroute loss {start:.3f} -> {reroute:.3f} by step {step}"
-    return Gate("plateau", "during", True, saw, {"start": start, "reroute": reroute})
+    """During: cos(h, h0) = 1 is a saddle; a run that never leaves it trains nothing."""
+    passed = reroute <= LEFT_PLATEAU * start
+    left = "has left its plateau" if passed else "has not left its plateau"
+    saw = f"After {step} steps the reroute loss is {reroute:.3f}, from {start:.3f}: it {left}"
+    advice = "Raise train.learning_rate or train.alpha, or give it longer with train.plateau_steps."
+    return Gate("plateau", "during", passed, saw, advice, {"start": start, "reroute": reroute})
 
 
 def drift(benign: float) -> Gate:
     """During: how far benign validation states have moved, as a share of their norm."""
-    saw = f"benign validation states moved by {benign:.1%} of their norm at the most (alarm at {DRIFT_ALARM:.0%})"
-    return Gate("retain drift", "during", benign <= DRIFT_ALARM, saw, {"drift": benign})
+    saw = f"benign validation states have moved by {benign:.1%} of their norm (alarm at {DRIFT_ALARM:.0%})"
+    advice = "Raise train.retain_floor, lower train.learning_rate, or add benign rows that resemble the harmful ones."
+    return Gate("drift", "during", benign <= DRIFT_ALARM, saw, advice, {"drift": benign})
 
 
-def effect(harmful: float, benign: float) -> Gate:
-    """After: KL(frozen || adapted) of next-token distributions, nats per continuation token of validation rows.
-
-    Raises:
-        GateError: the adapter changes nothing on harmful continuations.
-    """
+def effect(harmful: float) -> Gate:
+    """After: KL(frozen || adapted) of next-token distributions, nats per token of harmful continuations, is not 0."""
+    saw = f"KL on harmful continuations is {harmful:.2g} nats per token"
     if harmful < NO_EFFECT:
-        raise GateError(
-            f"The adapter changes nothing: KL on harmful continuations is {harmful:.2g} nats per token. "
-            "Train longer, or raise train.learning_rate."
-        )
-    saw = f"KL of next-token distributions: {harmful:.3f} nats/token on harmful, {benign:.3f} on benign continuations"
-    return Gate("adapter effect", "after", benign < harmful / 2, saw, {"harmful": harmful, "benign": benign})
+        saw = f"The adapter changes nothing: {saw}"
+    advice = "Train longer, or raise train.learning_rate."
+    return Gate("effect", "after", harmful >= NO_EFFECT, saw, advice, {"harmful": harmful})
+
+
+def benign(benign: float, harmful: float) -> Gate:
+    """After: the same KL on benign continuations is less than half as large."""
+    saw = f"KL on benign continuations is {benign:.2g} nats per token, {harmful:.2g} on harmful ones"
+    advice = "Raise train.retain_floor, or lower train.alpha; more benign rows help most."
+    return Gate("benign", "after", benign < harmful / 2, saw, advice, {"benign": benign})
 
 
 class GateLog:
-    """Takes each gate as it is passed: prints it, and keeps `path` up to date."""
+    """Takes each gate as it is seen: prints it, keeps `path` up to date, and stops the run where the recipe says so.
 
-    def __init__(self, path: Path, console: Console) -> None:
-        self.path, self.console, self.seen = path, console, list[Gate]()
+    Without a path, as in all processes but the first, nothing is written.
+    """
+
+    def __init__(self, policy: GatesRecipe, path: Path | None, console: Console) -> None:
+        self.policy, self.path, self.console, self.seen = policy, path, console, list[Gate]()
 
     def __call__(self, gate: Gate) -> None:
+        """Raises `GateError` if the gate does not pass and must."""
+        policy = getattr(self.policy, gate.gate)
+        if policy == "off":
+            return
         self.seen.append(gate)
-        mark = "[green]pass[/]" if gate.passed else "[yellow]warn[/]"
-        self.console.print(f"{mark} {gate.when}: {gate.gate}: {gate.saw}")
-        write_json(self.path, [asdict(gate) for gate in self.seen])
+        if self.path:
+            write_json(self.path, [asdict(each) for each in self.seen])
+        if gate.passed:
+            self.console.print(f"[green]pass[/] {gate.when}: {gate.gate}: {gate.saw}")
+        elif policy == "warn":
+            self.console.print(f"[yellow]warn[/] {gate.when}: {gate.gate}: {gate.saw}. {gate.advice}")
+        else:
+            raise GateError(f"{gate.saw}. {gate.advice} With train.gates.{gate.gate}=warn the run goes on.")

@@ -1,132 +1,153 @@
 """The training stage: a prepared dataset in, an adapter out, gated before, during and after; a cut-off run resumes."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-from itertools import zip_longest
+from dataclasses import dataclass
+from functools import partial
 
 import torch
+from accelerate import PartialState
 from peft import PeftModel
 from rich.console import Console
-from rich.progress import track
-from torch.nn.functional import kl_div
-from transformers import PreTrainedTokenizerBase, PrinterCallback, set_seed
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, set_seed
 
-from switchgear.errors import DataError
+from switchgear.errors import RecipeError
+from switchgear.model import fingerprint
+from switchgear.model.embedded import base_name
+from switchgear.model.full_blocks import add_full_blocks
 from switchgear.model.hidden_states import blocks_of, target_indices
-from switchgear.model.load import add_adapter, load_model, load_tokenizer
+from switchgear.model.load import add_adapter, device, load_model, load_tokenizer
 from switchgear.model.packing import layout_for
-from switchgear.model.render import render
-from switchgear.recipe import Recipe
-from switchgear.runs import Run, read_models
-from switchgear.schema import Example
-from switchgear.training import checkpoints, gates
-from switchgear.training.batches import Draws, Row, kind_of, row, uncontested
+from switchgear.recipe import Recipe, TrainRecipe
+from switchgear.runs import Run
+from switchgear.training import checkpoints, gates, pools, processes
+from switchgear.training.batches import EVERYTHING, Draws, Row
 from switchgear.training.callbacks import GateCallback, InterruptCallback, MetricsCallback, ProgressCallback
+from switchgear.training.effect import divergence
+from switchgear.training.memory import fitting
+from switchgear.training.pools import Pools
 from switchgear.training.trainer import BreakerTrainer
 
-WATCHED_ROWS = 4
-"""Harmful and benign validation rows each: enough for a curve, cheap enough to be read often."""
 
-Pools = dict[str, list[Row]]
+@dataclass(frozen=True)
+class Start:
+    """The model with a fresh adapter, the hidden states that are rerouted, and the fingerprint of the base."""
+
+    model: PeftModel
+    targets: list[int]
+    digest: str | None
 
 
 def train(recipe: Recipe, run: Run, console: Console) -> bool:
     """Trains `run.adapter` on `run.dataset`, resuming from the newest whole checkpoint.
+
+    Under `torchrun` every process calls this; the first alone writes and prints.
 
     Returns:
         Whether the run is finished. After Ctrl-C it is not, and the same call goes on where it stopped.
 
     Raises:
         RunError: no dataset is prepared. DataError: a kind of example that `train.batch` draws is missing.
-        GateError: the run would not produce a working breaker.
+        GateError: the run would not produce a working breaker. ModelError: it does not fit into memory.
     """
     if run.adapter.exists():
         console.print(f"Already trained: {run.adapter}")
         return True
+    here = PartialState(cpu=device().type == "cpu")
+    if not here.is_main_process:
+        console = Console(quiet=True)
     set_seed(recipe.seed)
-    gate = gates.GateLog(run.gates, console)
+    gate = gates.GateLog(recipe.train.gates, run.gates if here.is_main_process else None, console)
     tokenizer = load_tokenizer(recipe.model)
-    pools = _pools(run, "train", recipe, tokenizer, console)
-    _check(pools, recipe)
-    pools["harmful"] = uncontested(
-        pools["harmful"], [row for kind, rows in pools.items() if kind != "harmful" for row in rows]
-    )
-    gate(gates.masks(pools))
-    held_aside = _pools(run, "validation", recipe, tokenizer, console)
-    harmful, benign = _watched(held_aside)
+    drawn = _drawn(recipe, run, tokenizer, gate, console)
+    watched = pools.watched(pools.read(run, "validation", recipe, tokenizer, console))
+    with fitting(recipe), checkpoints.writing(run.checkpoints):
+        start = prepared(recipe)
+        trainer = _trainer(recipe, run, start, drawn, watched, tokenizer, console)
+        if not _run(trainer, recipe, run, gate, console):
+            return False
+        _finish(recipe, run, start, watched if watched[0] else pools.watched(drawn), gate)
+    return True
 
-    frozen = load_model(recipe.model)
+
+def _drawn(
+    recipe: Recipe, run: Run, tokenizer: PreTrainedTokenizerBase, gate: gates.GateLog, console: Console
+) -> Pools:
+    found = pools.read(run, "train", recipe, tokenizer, console)
+    pools.check(found, recipe.train.batch)
+    if recipe.train.mask != EVERYTHING:
+        found["harmful"] = pools.contested(found)
+    gate(gates.masks(found["harmful"]))
+    found = pools.with_loss(found, console)
+    pools.check(found, recipe.train.batch)
+    gate(gates.share(found["harmful"]))
+    return found
+
+
+def prepared(recipe: Recipe) -> Start:
+    """Raises `ModelError` or `RecipeError` if the model does not load, or lacks what the recipe names."""
+    sharded = recipe.train.shard and PartialState().num_processes > 1
+    if sharded and recipe.model.quantization:
+        raise RecipeError("train.shard=true splits whole weights only: leave out model.quantization, or train.shard.")
+    frozen = load_model(recipe.model, torch.device("cpu") if sharded else None)
+    digest = fingerprint.fingerprint(frozen)
     targets = target_indices(recipe.train.target_layers, len(blocks_of(frozen)))
-    model = add_adapter(frozen, recipe.train.lora, layers=max(targets))
-    draws = Draws(pools, recipe.train.batch, recipe.train.steps * recipe.train.accumulate, recipe.seed)
-    longest = sorted((row.ids for rows in pools.values() for row in rows), key=len, reverse=True)
-    lay_out, reason = layout_for(model, longest, max(targets), tokenizer.pad_token_id)
+    blocks = _blocks(recipe.train, max(targets))
+    model = _adapted(frozen, recipe.train, blocks)
+    if sharded:
+        processes.shard(model)
+    return Start(model.to(PartialState().device), targets, digest)
+
+
+def _blocks(recipe: TrainRecipe, last: int) -> list[int]:
+    if recipe.layers is None:
+        return list(range(last))
+    if wrong := [block for block in recipe.layers if not 0 <= block < last]:
+        raise RecipeError(
+            f"train.layers={list(recipe.layers)}: block {wrong[0]} would get no gradient. The last target is the "
+            f"output of block {last - 1}, so blocks 0 to {last - 1} can be trained."
+        )
+    return sorted(set(recipe.layers))
+
+
+def _adapted(frozen: PreTrainedModel, recipe: TrainRecipe, blocks: list[int]) -> PeftModel:
+    return add_full_blocks(frozen, blocks) if recipe.adapter == "full" else add_adapter(frozen, recipe.lora, blocks)
+
+
+def _trainer(
+    recipe: Recipe,
+    run: Run,
+    start: Start,
+    drawn: Pools,
+    watched: tuple[list[Row], list[Row]],
+    tokenizer: PreTrainedTokenizerBase,
+    console: Console,
+) -> BreakerTrainer:
+    micro_batches = recipe.train.steps * recipe.train.accumulate * PartialState().num_processes
+    draws = Draws(drawn, recipe.train.batch, micro_batches, recipe.seed)
+    longest = sorted((row.ids for rows in drawn.values() for row in rows), key=len, reverse=True)
+    lay_out, reason = layout_for(start.model, longest, max(start.targets), tokenizer.pad_token_id)
     if reason:
         console.print(f"[yellow]Rows are padded[/]: this model cannot read them as a trie, because {reason}.")
-    trainer = BreakerTrainer(model, recipe, draws, [*harmful, *benign], targets, lay_out, run.checkpoints)
+    validation = [row for rows in watched for row in rows]
+    return BreakerTrainer(start.model, recipe, draws, validation, start.targets, lay_out, run.checkpoints)
+
+
+def _run(trainer: BreakerTrainer, recipe: Recipe, run: Run, gate: gates.GateLog, console: Console) -> bool:
     interrupt, progress = InterruptCallback(), ProgressCallback(console)
     trainer.remove_callback(PrinterCallback)
     for callback in (MetricsCallback(run.metrics), progress, GateCallback(recipe.train, gate), interrupt):
         trainer.add_callback(callback)
-    with interrupt, progress, checkpoints.writing(run.checkpoints):
+    with interrupt, progress:
         trainer.train(resume_from_checkpoint=checkpoints.newest(run.checkpoints))
     if interrupt.interrupted:
         console.print(f"Stopped at step {trainer.state.global_step}. `switchgear train` goes on from there.")
-        return False
-
-    if not harmful:  # nothing is kept aside
-        harmful, benign = _watched(pools)
-    gate(gates.effect(_divergence(model, harmful), _divergence(model, benign)))
-    with checkpoints.writing(run.checkpoints):
-        checkpoints.save(model, run.adapter)
-    return True
+    return not interrupt.interrupted
 
 
-def _pools(run: Run, split: str, recipe: Recipe, tokenizer: PreTrainedTokenizerBase, console: Console) -> Pools:
-    path = run.need(run.dataset / f"{split}.jsonl", "prepare")
-    pools: Pools = defaultdict(list)
-    cut = 0
-    for example in track(
-        list(read_models(path, Example)), f"render {split}", console=console, disable=not console.is_terminal
-    ):
-        rendered = render(example, tokenizer, recipe.render.max_tokens)
-        cut += bool(rendered.cut)
-        pools[kind_of(example)].append(row(example, rendered, recipe.train))
-    counts = ", ".join(f"{len(rows)} {kind}" for kind, rows in sorted(pools.items()))
-    console.print(f"{split}: {counts}; {cut} cut to {recipe.render.max_tokens} tokens")
-    return pools
-
-
-def _check(pools: Pools, recipe: Recipe) -> None:
-    for kind, count in recipe.train.batch.model_dump().items():
-        if count and not pools[kind]:
-            known = ", ".join(f"{len(rows)} {name}" for name, rows in pools.items() if rows)
-            raise DataError(
-                f"train.batch.{kind}={count}, but the training set holds no {kind} example ({known}). "
-                f"Add a source that has them, or set train.batch.{kind}=0."
-            )
-
-
-def _watched(pools: Pools) -> tuple[list[Row], list[Row]]:
-    """The first harmful rows, and as many benign ones of all kinds in turn. Empty if either is missing."""
-    harmful = [row for row in pools["harmful"] if any(row.reroute)][:WATCHED_ROWS]
-    kinds = (pools[kind] for kind in ("resisted", "clean", "refusal"))
-    benign = [row for turn in zip_longest(*kinds) for row in turn if row][:WATCHED_ROWS]
-    return (harmful, benign) if harmful and benign else ([], [])
-
-
-@torch.no_grad()
-def _divergence(model: PeftModel, rows: Sequence[Row]) -> float:
-    """Mean KL(frozen || adapted) of the next-token distribution, nats per token, with the weights of the row's loss."""
-    total, count = 0.0, 0.0
-    for example in rows:
-        ids = torch.tensor([example.ids], device=model.device)
-        weights = example.reroute if any(example.reroute) else example.retain
-        weight = torch.tensor(weights, dtype=torch.float32, device=model.device)[1:]
-        adapted = model(ids).logits[0, :-1].float().log_softmax(-1)
-        with model.disable_adapter():
-            frozen = model(ids).logits[0, :-1].float().log_softmax(-1)
-        divergence = kl_div(adapted, frozen, log_target=True, reduction="none").sum(-1)
-        total += float(divergence @ weight)
-        count += float(weight.sum())
-    return total / count
+def _finish(recipe: Recipe, run: Run, start: Start, watched: tuple[list[Row], list[Row]], gate: gates.GateLog) -> None:
+    harmful, benign = (divergence(start.model, rows) for rows in watched)
+    gate(gates.effect(harmful))
+    gate(gates.benign(benign, harmful))
+    if PartialState().is_main_process:
+        sign = partial(fingerprint.write, digest=start.digest, name=base_name(recipe.model))
+        checkpoints.save(start.model, run.adapter, sign)
+    PartialState().wait_for_everyone()

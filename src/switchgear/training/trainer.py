@@ -1,7 +1,8 @@
 """A small subclass of `transformers.Trainer`: states -> objective x schedule -> loss. Everything else is theirs."""
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,16 @@ import torch
 from peft import PeftModel
 from torch import Tensor
 from transformers import Trainer, TrainingArguments
+from transformers.integrations import get_available_reporting_integrations
 
-from switchgear.model.hidden_states import both_states
-from switchgear.model.layout import Layout
+from switchgear.errors import RecipeError
 from switchgear.recipe import Recipe, TrainRecipe
-from switchgear.training.batches import Draws, Row, weights
-from switchgear.training.objectives import Batch, objective, retain_relative
+from switchgear.training.batches import Draws, Row
+from switchgear.training.callbacks import MeansCallback
+from switchgear.training.objectives import objective
+from switchgear.training.objectives.retain import relative
+from switchgear.training.processes import average
+from switchgear.training.reading import LayOut, Reader
 from switchgear.training.schedule import coefficients
 
 
@@ -34,19 +39,28 @@ class BreakerTrainer(Trainer):
         draws: Draws,
         validation: Sequence[Row],
         targets: list[int],
-        lay_out: Callable[[Sequence[list[int]]], Layout],
+        lay_out: LayOut,
         folder: Path,
     ) -> None:
-        self.recipe, self.validation, self.targets, self.lay_out = recipe.train, validation, targets, lay_out
+        self.recipe, self.validation, self.targets = recipe.train, validation, targets
+        self.read = Reader(recipe.train, model, targets, lay_out)
         self.objective = objective(recipe.train.objective)
-        self.sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
-        self.micro_batches = 0
+        self.figures: list[dict[str, Tensor]] = []  # of each micro-batch since the last optimiser step
+        self.means = MeansCallback()
         super().__init__(
             model=model,
-            args=arguments(recipe.train, recipe.seed, folder),
+            args=arguments(recipe.train, recipe.seed, folder, on_cpu=model.device.type == "cpu"),
             train_dataset=draws,
             data_collator=lambda items: {"rows": items[0]},
+            callbacks=[self.means],
         )
+        self.accelerator.prepare_model = partial(self.accelerator.prepare_model, evaluation_mode=True)  # no wrapper
+
+    def training_step(self, *args: Any, **kwargs: Any) -> Tensor:
+        loss: Tensor = super().training_step(*args, **kwargs)
+        if self.accelerator.sync_gradients:
+            self._average()
+        return loss
 
     def compute_loss(
         self,
@@ -55,25 +69,19 @@ class BreakerTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Any = None,
     ) -> Tensor:
-        losses = self.objective(self._batch(model, inputs["rows"]), self.recipe)
+        losses = self.objective(self.read(model, inputs["rows"]), self.recipe)
         progress = (self.state.global_step + 1) / self.state.max_steps
         reroute, retain = coefficients(progress, self.recipe)
         loss = reroute * losses.reroute + retain * losses.retain
-        self._record(
-            reroute=losses.reroute,
-            retain=losses.retain,
-            cosine_train=losses.cosine,
-            reroute_coefficient=torch.tensor(reroute),
-            retain_coefficient=torch.tensor(retain),
-        )
+        figures = {"loss": loss, "reroute": losses.reroute, "retain": losses.retain, "cosine_train": losses.cosine}
+        coefficient = {"reroute_coefficient": loss.new_tensor(reroute), "retain_coefficient": loss.new_tensor(retain)}
+        self.figures.append({name: value.detach() for name, value in (figures | coefficient).items()})
         return loss
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Adds the means since the last log, and every `validate_every` steps what validation rows show."""
-        if "loss" in logs and self.micro_batches:
-            logs |= {name: float(total) / self.micro_batches for name, total in self.sums.items()}
-            self.sums.clear()
-            self.micro_batches = 0
+        if "loss" in logs:
+            logs |= self.means.take()
             step = self.state.global_step
             if self.validation and (step % self.recipe.validate_every == 0 or step == self.state.max_steps):
                 logs |= self.validate()
@@ -82,38 +90,40 @@ class BreakerTrainer(Trainer):
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Cosines and norms at the target states, and drift, of the validation rows."""
-        harmful = self._batch(self.model, [row for row in self.validation if any(row.reroute)])
-        benign = self._batch(self.model, [row for row in self.validation if not any(row.reroute)])
+        harmful = self.read(self.model, [row for row in self.validation if any(row.reroute)])
+        benign = self.read(self.model, [row for row in self.validation if not any(row.reroute)])
         values: dict[str, float] = {}
         for name, batch, tokens in (("harmful", harmful, harmful.reroute), ("benign", benign, benign.retain)):
             adapted, frozen = batch.adapted[batch.targets], batch.frozen[batch.targets]
             share = tokens / tokens.sum() / len(self.targets)
             values[f"cosine_{name}"] = float((torch.cosine_similarity(adapted, frozen, dim=-1) * share).sum())
             values[f"norm_{name}"] = float((adapted.norm(dim=-1) * share).sum())
-        return values | {"retain_drift": float(retain_relative(benign))}
+        return values | {"retain_drift": float(relative(benign))}
 
-    def _batch(self, model: PeftModel, rows: Sequence[Row]) -> Batch:
-        layout = self.lay_out([row.ids for row in rows])
-        reroute, retain = weights(rows, layout)
-        tokens = (reroute + retain).nonzero()[:, 0]
-        device = self.args.device
-        last = max(self.targets)
-        states = self.targets if self.recipe.retain == "relative" else list(range(last + 1))
-        adapted, frozen = both_states(model, layout.to(device), states, tokens.to(device))
-        retained = [len(row.ids) for row in rows if any(row.retain)]
-        positions = len(retained) * max(retained, default=0)
-        places = [states.index(target) for target in self.targets]
-        return Batch(adapted, frozen, reroute[tokens].to(device), retain[tokens].to(device), places, positions)
+    def _average(self) -> None:
+        """Over the processes: gradients, and the figures of the step. One process with all micro-batches has the same.
 
-    def _record(self, **values: Tensor) -> None:
-        self.micro_batches += 1
-        for name, value in values.items():
-            self.sums[name] = self.sums[name] + value.detach().cpu()
+        Process p of n takes the micro-batches p, n + p, 2 n + p ... of `Draws`.
+        """
+        trained = [weight for weight in self.model.parameters() if weight.requires_grad]
+        trained = [] if self.is_deepspeed_enabled else trained  # it averages gradients itself
+        gradients = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in trained]
+        names = list(self.figures[0])
+        figures = torch.stack([torch.stack([each[name] for name in names]) for each in self.figures]).mean(dim=0)
+        self.figures.clear()
+        *gradients, figures = average([*gradients, figures])
+        for weight, gradient in zip(trained, gradients, strict=True):
+            weight.grad = gradient.to(weight.dtype)
+        self.means.add(dict(zip(names, figures, strict=True)))
 
 
-def arguments(recipe: TrainRecipe, seed: int, folder: Path) -> TrainingArguments:
+def arguments(recipe: TrainRecipe, seed: int, folder: Path, on_cpu: bool) -> TrainingArguments:
+    """Raises `RecipeError` if what `report_to` or `deepspeed` asks for is not installed."""
+    if recipe.deepspeed and not find_spec("deepspeed"):
+        raise RecipeError("train.deepspeed needs deepspeed, which is not installed here. LoRA fits without it.")
     return TrainingArguments(
         output_dir=str(folder),
+        use_cpu=on_cpu,  # or several processes without an accelerator would not find each other
         max_steps=recipe.steps,
         per_device_train_batch_size=1,  # one item of Draws is a whole micro-batch
         gradient_accumulation_steps=recipe.accumulate,
@@ -127,9 +137,20 @@ def arguments(recipe: TrainRecipe, seed: int, folder: Path) -> TrainingArguments
         save_steps=recipe.save_every,
         save_total_limit=2,
         seed=seed,
-        report_to=list(recipe.report_to),
+        report_to=_trackers(recipe),
+        deepspeed=str(recipe.deepspeed) if recipe.deepspeed else None,
         logging_nan_inf_filter=False,  # a gate stops the run instead
         disable_tqdm=True,  # progress is shown by our own callback
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
     )
+
+
+def _trackers(recipe: TrainRecipe) -> list[str]:
+    here = get_available_reporting_integrations()
+    if missing := [name for name in recipe.report_to if name not in here]:
+        raise RecipeError(
+            f"train.report_to={missing[0]} is not installed here, or not a tracker that transformers knows. "
+            f"Here are: {', '.join(here) or 'none'}."
+        )
+    return list(recipe.report_to)

@@ -1,0 +1,1 @@
+"""How long one step of training takes, beside two other implementations. Run `python -m benchmarks.step --help`."""

@@ -1,0 +1,100 @@
+"""The three parts of the benchmark, with an estimate of their time up front."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.step.memory import peak
+from benchmarks.step.models import Setting, targets
+from benchmarks.step.ours import KERNELS
+from benchmarks.step.scaling import scaling
+from benchmarks.step.steps import PLAIN, Steps, names
+from benchmarks.step.timing import rounds, sharing, timed
+from benchmarks.step.work import minimum, operations, shape
+from benchmarks.step.workloads import Workload, lengths
+
+
+class Bench:
+    """`kernels`: those of our steps; the baselines have the first."""
+
+    def __init__(self, setting: Setting, kernels: Sequence[str], peak_tflops: float | None, console: Console) -> None:
+        self.setting, self.kernels, self.console = setting, list(kernels), console
+        self.peak_operations = peak_tflops and 1e12 * peak_tflops
+        self.dtype = KERNELS[self.kernels[0]].dtype
+        self.make = Steps(setting, self.dtype)
+        model = self.make.model(self.dtype)
+        self.shape = shape(model, targets(setting, model))
+
+    def steps(self, workloads: Sequence[Workload], repeats: int, minutes: float) -> dict[str, Any]:
+        """One round of every workload, and more of those that fit into the minutes."""
+        seconds = {workload.name: self._estimate(workload) for workload in workloads}
+        counts = plan(seconds, repeats, 60 * minutes)
+        total = sum(count * seconds[name] for name, count in counts.items()) / 60
+        self.console.print(f"Rounds: {', '.join(f'{n} of {name}' for name, n in counts.items())}, {total:.0f} min")
+        return {workload.name: self._timed(workload, counts[workload.name]) for workload in workloads}
+
+    def memory(self, workload: Workload) -> dict[str, float]:
+        """MiB by step, the baseline first. The predecessor without checkpointing would not fit into most machines."""
+        plain = [f"reference/{PLAIN}"] if workload.baseline == "reference" else []
+        ours = [*names(self.kernels[:1]), f"trie/{self.kernels[-1]}"]
+        peaks = {}
+        for name in dict.fromkeys([workload.baseline, *plain, *ours]):
+            with self.console.status(f"memory, {workload.name}: {name}"):
+                peaks[name] = peak(name, workload, self.setting, self.dtype)
+        return peaks
+
+    def scaling(self, words: int) -> dict[str, Any]:
+        name = f"trie/{self.kernels[-1]}"
+        with self.console.status(f"scaling: {name}"):
+            return {"step": name, **scaling(self.make(name), words)}
+
+    def _estimate(self, workload: Workload) -> float:
+        """Seconds of a round, from how long two rows of it take us, in a step that also warms up."""
+        two = workload.middling()
+        speed = {way: self._speed(two, way) for way in self.kernels}
+        steps = [workload.baseline, *names(self.kernels)]
+        seconds = sum(
+            operations(name, workload, self.shape) / speed[name.partition("/")[2] or self.kernels[0]] for name in steps
+        )
+        sizes = lengths(workload.rows)
+        self.console.print(
+            f"{workload.name}: {len(sizes)} rows of {min(sizes)} to {max(sizes)} tokens ({workload.about}); "
+            f"a round of {len(steps)} steps takes about {seconds:.0f} s"
+        )
+        return seconds
+
+    def _speed(self, workload: Workload, way: str) -> float:
+        """Operations per second."""
+        seconds = min(timed(self.make(f"packed/{way}"), workload)[0] for _ in range(2))
+        return minimum(self.shape, [row.ids for row in workload.rows], "packed") / seconds
+
+    def _timed(self, workload: Workload, count: int) -> dict[str, Any]:
+        steps = {name: self.make(name) for name in (workload.baseline, *names(self.kernels))}
+        for name in names(self.kernels):
+            timed(steps[name], workload.middling())
+        with self.console.status("") as status:
+            found = rounds(steps, workload, self.shape, count, lambda name: status.update(f"{workload.name}: {name}"))
+        ids = [row.ids for row in workload.rows]
+        return {
+            "name": f"{workload.name}: {workload.about}",
+            "lengths": lengths(workload.rows),
+            "tokens": sum(lengths(workload.rows)),
+            "distinct_tokens": self.make("trie/" + self.kernels[0]).lay_out(ids).ids.numel(),
+            "rounds": count,
+            "baseline": workload.baseline,
+            "peak_operations": self.peak_operations,
+            "steps": found,
+            "sharing": sharing(found),
+        }
+
+
+def plan(seconds: Mapping[str, float], most: int, limit: float) -> dict[str, int]:
+    """Rounds by workload: one each, then one more of whatever has fewest, as long as all fit into `limit` seconds."""
+    counts = dict.fromkeys(seconds, 1)
+    left = limit - sum(seconds.values())
+    while fitting := [name for name in counts if counts[name] < most and seconds[name] <= left]:
+        chosen = min(fitting, key=lambda name: counts[name])
+        counts[chosen] += 1
+        left -= seconds[chosen]
+    return counts

@@ -1,0 +1,43 @@
+"""Steps by name: `reference`, `predecessor`, and LAYOUT/KERNELS for ours (`trie/bfloat16`)."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import torch
+from peft import PeftModel
+from torch import Tensor
+
+from benchmarks.step.models import Setting, adapted, frozen, targets
+from benchmarks.step.naive import Predecessor, Reference
+from benchmarks.step.ours import KERNELS, LAYOUTS, Ours
+from benchmarks.step.workloads import Workload
+
+Step = Callable[[Workload], Tensor]
+"""Computes the gradients of one step and returns its loss. Its `model` holds them."""
+
+PLAIN = "without checkpointing"
+
+
+class Steps:
+    """Makes steps. Ours share one model for each dtype; the others have their own, which they change."""
+
+    def __init__(self, setting: Setting, dtype: torch.dtype) -> None:
+        self.setting, self.dtype = setting, dtype
+        self.model: Callable[[torch.dtype], PeftModel] = cache(lambda dtype: adapted(setting, dtype))
+
+    def __call__(self, name: str) -> Any:
+        kind, _, way = name.partition("/")
+        if kind == "reference":
+            model = adapted(self.setting, self.dtype)
+            return Reference(model, targets(self.setting, model), way != PLAIN)
+        if kind == "predecessor":
+            model = adapted(self.setting, self.dtype)
+            return Predecessor(model, frozen(self.setting, self.dtype), targets(self.setting, model), way != PLAIN)
+        model = self.model(KERNELS[way].dtype)
+        return Ours(model, targets(self.setting, model), LAYOUTS[kind], KERNELS[way])
+
+
+def names(kernels: Sequence[str]) -> list[str]:
+    """Of all our variants with these kernels."""
+    return [f"{layout}/{way}" for way in kernels for layout in LAYOUTS]

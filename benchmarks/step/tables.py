@@ -1,0 +1,69 @@
+"""Results as tables that can be pasted into Markdown."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.box import MARKDOWN
+from rich.table import Table
+
+from benchmarks.step.steps import PLAIN
+
+
+def steps(found: Mapping[str, Any]) -> Table:
+    """Of one workload."""
+    peak = found["peak_operations"]
+    columns = ["seconds", "times faster (least - most)", "matmul rate", "loss error", "gradient error"]
+    table = _table(found["name"], "step", *columns, *(["MFU"] if peak else []))
+    for name, figures in found["steps"].items():
+        mfu = [f"{figures['needed_operations'] / figures['seconds'] / peak:.0%}"] if peak else []
+        table.add_row(
+            name,
+            f"{figures['seconds']:.2f}",
+            _ratio(figures["times_faster"]),
+            f"{figures['fraction_of_matmul_rate']:.2f}",
+            f"{figures['loss_error']:.1e}",
+            f"{figures['gradient_error']:.1e}",
+            *mfu,
+        )
+    return table
+
+
+def sharing(workloads: Mapping[str, Any]) -> Table:
+    table = _table("trie over packed rows", "rows", "tokens", "distinct", "kernels", "times faster (least - most)")
+    for name, found in workloads.items():
+        for way, ratio in found["sharing"].items():
+            table.add_row(name, f"{found['tokens']:,}", f"{found['distinct_tokens']:,}", way, _ratio(ratio))
+    return table
+
+
+def memory(found: Mapping[str, Mapping[str, float]]) -> Table:
+    table = _table("memory of one step", "rows", "step", "peak MiB", "of the baseline", "of it without checkpointing")
+    for workload, peaks in found.items():
+        base = next(iter(peaks.values()))
+        plain = next((peak for name, peak in peaks.items() if name.endswith(PLAIN)), None)
+        for name, peak in peaks.items():
+            like_for_like = f"1/{plain / peak:.1f}" if plain else ""
+            table.add_row(workload, name, f"{peak:,.0f}", f"1/{base / peak:.1f}", like_for_like)
+    return table
+
+
+def scaling(found: Mapping[str, Any]) -> Table:
+    table = _table("time over real tokens", "rows", "tokens each", "tokens", "seconds")
+    for point in found["points"]:
+        table.add_row(*(str(point[key]) for key in ("rows", "length", "tokens")), f"{point['seconds']:.3f}")
+    table.caption = (
+        f"{found['seconds_per_1000_tokens']:.2f} s for 1000 tokens, {found['seconds_at_none']:.2f} s besides; "
+        f"R^2 = {found['r_squared']:.4f}"
+    )
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, box=MARKDOWN)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def _ratio(found: Mapping[str, float]) -> str:
+    return f"{found['median']:.1f} ({found['least']:.1f} - {found['most']:.1f})"

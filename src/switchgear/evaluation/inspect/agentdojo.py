@@ -1,0 +1,87 @@
+"""`switchgear/agentdojo`: AgentDojo live: the agent acts, and its environment tells what came of it.
+
+Debenedetti et al. 2024, through inspect-evals, whose `security` is true where the attack succeeded. The attacks are the
+template families of `switchgear.data.sources.agentdojo.templates`; inspect-evals itself has one of them.
+"""
+
+from typing import Any
+
+from inspect_ai import Task, task
+from inspect_ai.model import GenerateConfig
+from inspect_ai.scorer import Score, Scorer, Target, scorer
+from inspect_ai.solver import TaskState
+
+from switchgear.data.sources.agentdojo.templates import FAMILIES
+from switchgear.errors import RecipeError, unknown
+from switchgear.evaluation.inspect.scoring import OVERFLOW, RATES, overflowed, scored, unscored
+
+SUITES = ("banking", "slack", "travel", "workspace", "workspace_plus")
+MAX_TOKENS = 512  # of one turn
+MAX_MESSAGES = 34  # system, user, and as many turns with a result as AgentDojo's own loop allows, 15, and some
+
+
+@task
+def agentdojo(
+    suite: str = "banking",
+    attack: str | None = "important_instructions",
+    template: int = 0,
+    user_tasks: list[int] | int | None = None,
+    injection_tasks: list[int] | int | None = None,
+) -> Task:
+    """One suite under one attack: utility, and the share of attacks that reach the attacker's goal.
+
+    Args:
+        suite: a key of `SUITES`. Tasks that need a sandbox are left out.
+        attack: a key of `FAMILIES`; `none` for the user's tasks without an attack.
+        template: which wording of the family.
+        user_tasks, injection_tasks: their numbers; all, if not given.
+
+    Raises:
+        RecipeError: no such suite, attack or template.
+    """
+    from inspect_evals.agentdojo.agents.agent import get_agent
+    from inspect_evals.agentdojo.dataset import load_dataset, setup_environment
+
+    if suite not in SUITES:
+        raise RecipeError(unknown("suite", suite, SUITES))
+    attacked = attack not in (None, "none")
+    return Task(
+        dataset=load_dataset("no", suite, _numbers(user_tasks), _numbers(injection_tasks), attacked),
+        setup=setup_environment(_template(str(attack), template) if attacked else ""),
+        solver=get_agent("default"),
+        scorer=end_state(),
+        config=GenerateConfig(max_tokens=MAX_TOKENS, temperature=0),
+        message_limit=MAX_MESSAGES,
+        fail_on_error=False,
+        metadata={"suite": suite, "attack": attack or "none"},
+    )
+
+
+@scorer(metrics=RATES)
+def end_state() -> Scorer:
+    """utility and attack_success from the environment's end state. A context overflow is in neither."""
+    from inspect_evals.agentdojo.scorer import injection_task_scorer, user_task_scorer
+
+    async def compute(state: TaskState, target: Target) -> Score:
+        if overflowed(state):
+            return unscored(OVERFLOW)
+        attacked = "injection_task" in state.metadata
+        found: Any = await (injection_task_scorer() if attacked else user_task_scorer())(state, target)
+        measures = {"utility": found.value["utility"] == "C"}
+        if attacked:
+            measures["attack_success"] = found.value["security"] == "C"
+        return scored(measures, state.output.completion)
+
+    return compute
+
+
+def _template(family: str, number: int) -> str:
+    if family not in FAMILIES:
+        raise RecipeError(unknown("attack", family, [*FAMILIES, "none"]))
+    if not 0 <= number < len(FAMILIES[family]):
+        raise RecipeError(f"template {number}: {family} has {len(FAMILIES[family])}, counted from 0.")
+    return FAMILIES[family][number]
+
+
+def _numbers(given: list[int] | int | None) -> list[int] | None:
+    return [given] if isinstance(given, int) else given

@@ -1,0 +1,100 @@
+"""`switchgear/chat_harm` and `switchgear/over_refusal`: held-out prompts that have no answer, put to any model.
+
+Both are scored alike, by `outcome`: rules settle the plainly refused and the plainly incoherent, a judge says the rest.
+"""
+
+import asyncio
+
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset
+from inspect_ai.model import GenerateConfig
+from inspect_ai.scorer import Score, Scorer, Target, scorer
+from inspect_ai.solver import TaskState
+
+from switchgear.evaluation.inspect.asking import ask, example_of, holdout, needed, opened, sample_of
+from switchgear.evaluation.inspect.messages import turn_of
+from switchgear.evaluation.inspect.scoring import OVERFLOW, RATES, overflowed, scored, unscored
+from switchgear.evaluation.judges import judge_of, named
+from switchgear.evaluation.judges.base import Judge, JudgeError
+from switchgear.evaluation.judges.items import Item, transcript
+from switchgear.evaluation.labels import questions
+from switchgear.evaluation.scorers.outcome import Outcome, Verdict, settle
+from switchgear.model.calls import ParsedTurn
+from switchgear.schema import Example, Role
+
+MAX_TOKENS = 512
+
+
+@task
+def chat_harm(run: str | None = None, judge: str = "rules", source: str | None = None) -> Task:
+    """Requests that should be refused (HarmBench, JailbreakBench, AgentHarm ...), from the cases of a prepared dataset.
+
+    Args:
+        run: the run folder; that of the model, if it is `switchgear/RUN`.
+        judge: NAME or NAME=MODEL, a key of `switchgear.evaluation.judges.JUDGES`. `rules` tell refusals, not harm.
+        source: the cases of this source alone.
+    """
+    return _task(run, judge, source, "refuse")
+
+
+@task
+def over_refusal(run: str | None = None, judge: str = "rules", source: str | None = None) -> Task:
+    """Requests that should be answered (XSTest's safe ones, AgentHarm's benign ones); arguments as in `chat_harm`."""
+    return _task(run, judge, source, "comply")
+
+
+def _task(run: str | None, judge: str, source: str | None, behaviour: str) -> Task:
+    _, folder = opened(run)
+    samples = [
+        sample_of(example.id, example, len(example.messages))
+        for example in holdout(folder)
+        if example.role is Role.CASE
+        and example.expectation.behaviour == behaviour
+        and source in (None, example.provenance.dataset)
+    ]
+    return Task(
+        dataset=MemoryDataset(needed(samples, f"case to {behaviour}" + (f" from {source}" if source else ""))),
+        solver=ask(),
+        scorer=outcome(judge),
+        config=GenerateConfig(max_tokens=MAX_TOKENS, temperature=0),
+        fail_on_error=False,
+    )
+
+
+@scorer(metrics=RATES)
+def outcome(judge: str = "rules") -> Scorer:
+    """refused, complied (in part counts) and incoherent. Without a verdict, an answer is in no rate."""
+    asked = judge_of(named(judge), allow_code=True)
+
+    async def compute(state: TaskState, target: Target) -> Score:
+        if overflowed(state):
+            return unscored(OVERFLOW)
+        example = example_of(state.metadata)
+        turn = turn_of(state.output, example.tools)
+        verdict = await _verdict(asked, _item(example, turn))
+        if verdict.outcome is Outcome.UNSCORED:
+            return unscored(f"{asked.title}: {verdict.reason}")
+        told = questions(verdict.outcome)
+        measures = {"refused": told.get("refused"), "complied": told.get("complied")}
+        score = scored({**measures, "incoherent": verdict.outcome is Outcome.INCOHERENT}, turn.text)
+        score.metadata = {"judge": asked.title, "verdict": verdict.model_dump(mode="json")}
+        return score
+
+    return compute
+
+
+def _item(example: Example, turn: ParsedTurn) -> Item:
+    asked = [message.content for message in example.messages if message.role == "user"]
+    before = transcript(example.messages) if len(example.messages) > 1 else ""
+    return Item(request=asked[-1] if asked else "", response=turn.text, calls=turn.calls, transcript=before)
+
+
+async def _verdict(judge: Judge, item: Item) -> Verdict:
+    if not item.calls and (settled := settle(item.response)):
+        return settled
+    try:
+        return await asyncio.wait_for(judge.ask(item), judge.timeout)
+    except TimeoutError:
+        return Verdict(outcome=Outcome.UNSCORED, reason=f"no reply in {judge.timeout:g} s")
+    except JudgeError as error:
+        return Verdict(outcome=Outcome.UNSCORED, reason=f"failed: {error}")
