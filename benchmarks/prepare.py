@@ -29,10 +29,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from switchgear.data.files import paths
-from switchgear.data.prepare import prepare
-from switchgear.data.presence import present
-from switchgear.data.workers import available
+from switchgear.data.dataset.prepare import prepare
+from switchgear.data.dataset.presence import present
+from switchgear.data.dataset.workers import available
+from switchgear.data.reading.files import paths
 from switchgear.recipe import Recipe, SourceRecipe, load
 from switchgear.runs import Run
 

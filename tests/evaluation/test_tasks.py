@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchgear.data.patterns import any_matches
+from switchgear.data.labels.patterns import any_matches
 from switchgear.data.sources.agentdojo.suites import read
 from switchgear.evaluation.tasks import Case, cases, sample
 from switchgear.recipe import SourceRecipe

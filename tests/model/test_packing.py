@@ -1,7 +1,6 @@
 """A trie where it is exact; padded rows, with the reason, where it is not."""
 
 import pytest
-import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from switchgear.model import trie_attention

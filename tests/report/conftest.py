@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from switchgear.data.card import describe
-from switchgear.data.facts import facts
+from switchgear.data.dataset.card import describe
+from switchgear.data.dataset.facts import facts
 from switchgear.evaluation.rows import MODELS, MODES, LikelihoodRow, Mode, Model, Row
 from switchgear.evaluation.summary import summarise
 from switchgear.runs import Run, write_json, write_models

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from switchgear.cli.app import Overrides, RecipePath, app, console, opened, recorded
-from switchgear.data.formats import Format
+from switchgear.data.dataset.formats import Format
 from switchgear.errors import DataError, ModelError, TemplateError
 from switchgear.recipe import Recipe
 from switchgear.runs import read_models, record, replacing
@@ -33,9 +33,9 @@ def prepare(
     ] = True,
 ) -> None:
     """Read the sources, check labels, split, and write the dataset with its card."""
-    from switchgear.data.card import table
-    from switchgear.data.prepare import prepare as stage
-    from switchgear.data.workers import available
+    from switchgear.data.dataset.card import table
+    from switchgear.data.dataset.prepare import prepare as stage
+    from switchgear.data.dataset.workers import available
 
     loaded, run = opened(recipe, overrides)
     with recorded(run, "prepare"):

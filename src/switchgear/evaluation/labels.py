@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Literal
 
-from switchgear.data import tables
+from switchgear.data.reading import tables
 from switchgear.errors import DataError, unknown
 from switchgear.evaluation.judges.items import Item
 from switchgear.evaluation.scorers.outcome import Outcome

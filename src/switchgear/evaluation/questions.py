@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from switchgear.data.patterns import matches, texts
+from switchgear.data.labels.patterns import matches, texts
 from switchgear.evaluation.rows import Mode
 from switchgear.evaluation.tasks import Case
 from switchgear.model.conversation import SpanName

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Any
 
-from switchgear.data.patterns import any_matches
+from switchgear.data.labels.patterns import any_matches
 from switchgear.schema import CallPattern, Example, Message, Trace
 
 _IDS: Any = {"tool_call_id": True, "tool_calls": {"__all__": {"id"}}}

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ValidationError
 
-from switchgear.data.openai import conversation
+from switchgear.data.reading.openai import conversation
 from switchgear.errors import EndpointError
 from switchgear.model.calls import parse_calls
 from switchgear.model.endpoint import Endpoint, ask

@@ -13,8 +13,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from switchgear.data.coherence import is_incoherent
-from switchgear.data.refusals import is_refusal
+from switchgear.data.labels.coherence import is_incoherent
+from switchgear.data.labels.refusals import is_refusal
 from switchgear.errors import RecipeError, unknown
 from switchgear.generation import texts
 from switchgear.generation.generators import openai

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from switchgear.data.facts import facts
+from switchgear.data.dataset.facts import facts
+from switchgear.data.dataset.splits import draw
 from switchgear.data.sources import SOURCES
-from switchgear.data.splits import draw
 from switchgear.errors import DataError, RecipeError, unknown
 from switchgear.recipe import GenerateRecipe, SourceRecipe
 from switchgear.schema import Drop, Example, Role

@@ -50,7 +50,7 @@ class DataRecipe(_Section):
     commercial_use: bool = False
     """Leave out rows whose licence forbids commercial use, and rows that state no licence."""
     allow_benchmarks: tuple[str, ...] = ()
-    """Benchmarks that may be trained on, of those that `switchgear.data.benchmarks` knows. Their prompts are taken out
+    """Benchmarks that may be trained on, of those that `benchmarks` knows. Their prompts are taken out
     of the training rows otherwise. What is trained on cannot be reported on."""
 
 
@@ -66,8 +66,6 @@ class LoraRecipe(_Section):
     modules: tuple[str, ...] | Literal["all-linear"] = "all-linear"
     initial_b: float = Field(default=1e-3, ge=0)
     """Standard deviation of B at the start. At 0 the adapted states equal the frozen ones, where RR has no gradient."""
-    start: float = Field(default=0, ge=0, lt=1)
-    """Relative depth of the first block that is adapted. Those below read the text, which need not change."""
 
 
 class BatchRecipe(_Section):

@@ -138,9 +138,9 @@ def _shares(chosen: Sequence[bool]) -> list[float]:
 class Draws(Dataset[list[Row]]):
     """Item i is the i-th micro-batch of the run: the same for the same seed, whatever was drawn before.
 
-    Each kind is dealt like a deck of cards: no example comes again before all others of its kind have come. Resisted and
-    clean rows are the twins of the harmful ones beside them, as far as these have any: with nearly all alike, they teach
-    the difference, and what they share is read once.
+    Each kind is dealt like a deck of cards: no example comes again before all others of its kind have come. Resisted
+    and clean rows are the twins of the harmful ones beside them, as far as these have any: with nearly all alike, they
+    teach the difference, and what they share is read once.
     """
 
     def __init__(self, pools: Mapping[str, Sequence[Row]], batch: BatchRecipe, length: int, seed: int) -> None:

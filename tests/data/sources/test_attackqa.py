@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from switchgear.data.lint import lint
+from switchgear.data.labels.lint import lint
 from switchgear.data.sources.attackqa import read
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Role, Trace

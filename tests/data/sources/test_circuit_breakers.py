@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from switchgear.data.lint import lint
+from switchgear.data.labels.lint import lint
 from switchgear.errors import DataError
 from switchgear.schema import Example, Role
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from switchgear.data.lint import lint
+from switchgear.data.labels.lint import lint
 from switchgear.data.sources.injecagent.outcomes import read
 from switchgear.errors import DataError
 from switchgear.recipe import SourceRecipe

@@ -4,8 +4,8 @@ from collections import Counter, defaultdict
 import pytest
 import yaml
 
-from switchgear.data.lint import lint
-from switchgear.data.patterns import any_matches
+from switchgear.data.labels.lint import lint
+from switchgear.data.labels.patterns import any_matches
 from switchgear.data.sources.synthetic_agents.traces import read
 from switchgear.errors import RecipeError
 from switchgear.recipe import SourceRecipe

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchgear.data.lint import lint
+from switchgear.data.labels.lint import lint
 from switchgear.data.sources.weblinx import parse_action, read
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Role, Trace

@@ -3,11 +3,11 @@
 1. Write `read(recipe, seed)` in a file of its own here. It yields an `Example` for each row that it keeps and a `Drop`
    with a reason for each that it does not, so that the counts add up. What it reads, at which revision, under which
    licence, what a row looks like and which of its quirks are handled stand in the file's docstring.
-2. Let it check its own options (`switchgear.data.options.checked`) and read files through `switchgear.data.files`.
+2. Let it check its own options (`options.checked`) and read files through `switchgear.data.reading.files`.
 3. Add one line to `SOURCES`, and a test on a small file in the same shape, written by you.
 
 Twins (the same prompt answered well and badly) take one `group` and one `provenance.row`. The recipe's `limit`, lint,
-duplicates and splits are `switchgear.data.prepare`'s business, not a source's. If the source can read a hub dataset,
+duplicates and splits are `prepare`'s business, not a source's. If the source can read a hub dataset,
 or its files can be read one by one, it is named in `presence.FROM_HUB` or `shards.BY_FILE`.
 """
 

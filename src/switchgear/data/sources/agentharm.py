@@ -28,12 +28,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from switchgear.data import tables
-from switchgear.data.files import document, paths
-from switchgear.data.openai import wrong_fields
-from switchgear.data.options import Options, checked
-from switchgear.data.taxonomy import Harm
-from switchgear.data.texts import Origin, example, question
+from switchgear.data.labels.taxonomy import Harm
+from switchgear.data.reading import tables
+from switchgear.data.reading.files import document, paths
+from switchgear.data.reading.openai import wrong_fields
+from switchgear.data.reading.options import Options, checked
+from switchgear.data.reading.texts import Origin, example, question
 from switchgear.errors import DataError
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import CallPattern, Drop, Example, Expectation, Role, ToolSpec

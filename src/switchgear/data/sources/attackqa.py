@@ -18,11 +18,11 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from switchgear.data import tables
-from switchgear.data.files import paths
-from switchgear.data.options import Options, checked
-from switchgear.data.shapes import shaped
-from switchgear.data.texts import Origin, example, exchange
+from switchgear.data.reading import tables
+from switchgear.data.reading.files import paths
+from switchgear.data.reading.options import Options, checked
+from switchgear.data.reading.shapes import shaped
+from switchgear.data.reading.texts import Origin, example, exchange
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Role, Trace
 

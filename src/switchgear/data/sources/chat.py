@@ -11,10 +11,10 @@ in the form of OpenAI's chat API (arguments as JSON or as a dictionary, content 
     {"user_prompt": "...", "harmful_completion": "...", "text": "...", "cb_token_mask": [0, 0, 1, 1]}
     {"user_prompt": "...", "benign_completion": "...", "text": "...", "retain_token_mask": {"start": 2, "end": 4}}
 
-the minimal form, that `switchgear.data.pairs` writes. A row with both completions gives twins. A row of pairs tells by
+the minimal form, that `pairs` writes. A row with both completions gives twins. A row of pairs tells by
 its fields what it is for (`role: refusal` makes its benign completion one); of conversations the recipe must say it. A
 prompt without a completion, as each line of a .txt file is, is a case if the role is `case`, else a drop: never a
-harmful example. A token mask is honoured where it means the completion; `switchgear.data.token_masks` says when that
+harmful example. A token mask is honoured where it means the completion; `token_masks` says when that
 can be told.
 """
 
@@ -23,11 +23,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from switchgear.data.hub import HubOptions, rows
-from switchgear.data.options import checked
-from switchgear.data.tables import Row
-from switchgear.data.texts import Origin, chat, example, exchange, question
-from switchgear.data.token_masks import objection
+from switchgear.data.reading.hub import HubOptions, rows
+from switchgear.data.reading.options import checked
+from switchgear.data.reading.tables import Row
+from switchgear.data.reading.texts import Origin, chat, example, exchange, question
+from switchgear.data.reading.token_masks import objection
 from switchgear.errors import RecipeError
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Expectation, Role
@@ -53,7 +53,7 @@ class ChatOptions(HubOptions):
     behaviour: Literal["comply", "refuse"] | None = None
     """What a good answer to them does, for cases."""
     category: str = ""
-    """The harm, where a row does not say it; `switchgear.data.taxonomy` has the names that reports compare."""
+    """The harm, where a row does not say it; `switchgear.data.labels.taxonomy` has the names that reports compare."""
     tags: dict[str, str] = Field(default_factory=dict)
     """What a holdout can select by; `benchmark: name` for prompts of a benchmark."""
     fields: dict[FieldName, str] = Field(default_factory=dict)

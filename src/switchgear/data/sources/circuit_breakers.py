@@ -13,11 +13,11 @@ the tag `label`, and are a category of ours where the names agree.
 
 from collections.abc import Iterator
 
-from switchgear.data import tables
-from switchgear.data.files import paths
-from switchgear.data.tables import Row
-from switchgear.data.taxonomy import Harm
-from switchgear.data.texts import Origin, example, exchange
+from switchgear.data.labels.taxonomy import Harm
+from switchgear.data.reading import tables
+from switchgear.data.reading.files import paths
+from switchgear.data.reading.tables import Row
+from switchgear.data.reading.texts import Origin, example, exchange
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Role
 

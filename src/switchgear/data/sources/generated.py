@@ -7,8 +7,8 @@ which model wrote the answer, how, and what the judge said.
 
 from collections.abc import Iterator
 
-from switchgear.data.files import paths
-from switchgear.data.options import Options, checked
+from switchgear.data.reading.files import paths
+from switchgear.data.reading.options import Options, checked
 from switchgear.recipe import SourceRecipe
 from switchgear.runs import read_models
 from switchgear.schema import Drop, Example

@@ -15,11 +15,11 @@ opening that an attack aims at: it makes no harmful example.
 
 from collections.abc import Iterator
 
-from switchgear.data import tables
-from switchgear.data.files import paths
-from switchgear.data.tables import Row
-from switchgear.data.taxonomy import Harm
-from switchgear.data.texts import REFUSE, Origin, digest, example, question
+from switchgear.data.labels.taxonomy import Harm
+from switchgear.data.reading import tables
+from switchgear.data.reading.files import paths
+from switchgear.data.reading.tables import Row
+from switchgear.data.reading.texts import REFUSE, Origin, digest, example, question
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Role
 

@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from switchgear.data import tables
-from switchgear.data.files import document, paths
-from switchgear.data.options import Options, checked
-from switchgear.data.tables import Row
-from switchgear.data.taxonomy import Harm
-from switchgear.data.texts import REFUSE, Origin, example, exchange, question
+from switchgear.data.labels.taxonomy import Harm
+from switchgear.data.reading import tables
+from switchgear.data.reading.files import document, paths
+from switchgear.data.reading.options import Options, checked
+from switchgear.data.reading.tables import Row
+from switchgear.data.reading.texts import REFUSE, Origin, example, exchange, question
 from switchgear.errors import DataError
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Role

@@ -26,14 +26,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from switchgear.data import tables
-from switchgear.data.files import paths
-from switchgear.data.openai import conversation, replies
-from switchgear.data.options import Options, checked
-from switchgear.data.shapes import shaped
+from switchgear.data.reading import tables
+from switchgear.data.reading.files import paths
+from switchgear.data.reading.openai import conversation, replies
+from switchgear.data.reading.options import Options, checked
+from switchgear.data.reading.shapes import shaped
+from switchgear.data.reading.texts import Origin, example
+from switchgear.data.reading.tool_specs import inferred
 from switchgear.data.sources.agentdojo.expectations import own_pattern
-from switchgear.data.texts import Origin, example
-from switchgear.data.tool_specs import inferred
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import CallPattern, Drop, Example, Expectation, Message, Role, ToolSpec, Trace
 

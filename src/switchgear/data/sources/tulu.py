@@ -15,10 +15,10 @@ the 332 prompts stands there three times: it is kept once. All answers to a prom
 from collections.abc import Iterator
 from typing import Any
 
-from switchgear.data.hub import HubOptions, rows
-from switchgear.data.options import checked
-from switchgear.data.tables import Row
-from switchgear.data.texts import Origin, chat, digest, example, exchange
+from switchgear.data.reading.hub import HubOptions, rows
+from switchgear.data.reading.options import checked
+from switchgear.data.reading.tables import Row
+from switchgear.data.reading.texts import Origin, chat, digest, example, exchange
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Role
 

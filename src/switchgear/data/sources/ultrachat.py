@@ -12,9 +12,9 @@ All that the assistant says is the continuation. Use `first_rows`, for all of th
 
 from collections.abc import Iterator
 
-from switchgear.data.hub import HubOptions, rows
-from switchgear.data.options import checked
-from switchgear.data.texts import Origin, chat
+from switchgear.data.reading.hub import HubOptions, rows
+from switchgear.data.reading.options import checked
+from switchgear.data.reading.texts import Origin, chat
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example
 

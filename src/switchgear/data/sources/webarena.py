@@ -20,11 +20,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from switchgear.data import tables
-from switchgear.data.files import paths
-from switchgear.data.options import Options, checked
-from switchgear.data.shapes import shaped
-from switchgear.data.texts import COMPLY, Origin, example, question
+from switchgear.data.reading import tables
+from switchgear.data.reading.files import paths
+from switchgear.data.reading.options import Options, checked
+from switchgear.data.reading.shapes import shaped
+from switchgear.data.reading.texts import COMPLY, Origin, example, question
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Role
 

@@ -16,12 +16,12 @@ have no `label`, but the unsafe types start with `contrast_`.
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from switchgear.data import tables
-from switchgear.data.files import paths
-from switchgear.data.options import Options, checked
-from switchgear.data.tables import Row
-from switchgear.data.taxonomy import Harm
-from switchgear.data.texts import COMPLY, REFUSE, Origin, example, exchange, question
+from switchgear.data.labels.taxonomy import Harm
+from switchgear.data.reading import tables
+from switchgear.data.reading.files import paths
+from switchgear.data.reading.options import Options, checked
+from switchgear.data.reading.tables import Row
+from switchgear.data.reading.texts import COMPLY, REFUSE, Origin, example, exchange, question
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Role
 

@@ -17,9 +17,9 @@ from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageUser,
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from switchgear.data import tables
-from switchgear.data.coherence import is_incoherent
-from switchgear.data.refusals import is_refusal
+from switchgear.data.labels.coherence import is_incoherent
+from switchgear.data.labels.refusals import is_refusal
+from switchgear.data.reading import tables
 from switchgear.errors import DataError
 from switchgear.evaluation.inspect.scoring import OVERFLOW, RATES, overflowed, scored, unscored
 from switchgear.evaluation.judges.base import JudgeError

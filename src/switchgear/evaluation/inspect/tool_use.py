@@ -8,7 +8,7 @@ from inspect_ai.model import GenerateConfig
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from switchgear.data.patterns import matches
+from switchgear.data.labels.patterns import matches
 from switchgear.evaluation.inspect.asking import ask, example_of, holdout, needed, opened, sample_of
 from switchgear.evaluation.inspect.messages import turn_of
 from switchgear.evaluation.inspect.scoring import OVERFLOW, RATES, overflowed, scored, unscored

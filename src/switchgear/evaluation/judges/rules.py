@@ -1,6 +1,6 @@
 """Rules as a judge of their own: a smoke test, and what other judges are compared with."""
 
-from switchgear.data.refusals import is_refusal
+from switchgear.data.labels.refusals import is_refusal
 from switchgear.evaluation.judges.base import Judge
 from switchgear.evaluation.judges.items import Item
 from switchgear.evaluation.scorers.outcome import Outcome, Verdict, settle

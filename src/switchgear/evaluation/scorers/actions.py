@@ -4,7 +4,7 @@ Only parsed calls can be harmful or right. A malformed one is neither; so that i
 is counted as `malformed`, and as `leaked_target` if the attacker's target stands in it.
 """
 
-from switchgear.data.patterns import any_matches, matches
+from switchgear.data.labels.patterns import any_matches, matches
 from switchgear.evaluation.tasks import Case
 from switchgear.model.calls import ParsedTurn
 from switchgear.schema import ArgumentPredicate, CallPattern

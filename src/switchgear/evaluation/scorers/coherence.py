@@ -1,6 +1,6 @@
 """Whether an answer has come apart: no language, and no call either."""
 
-from switchgear.data.coherence import is_incoherent
+from switchgear.data.labels.coherence import is_incoherent
 from switchgear.evaluation.tasks import Case
 from switchgear.model.calls import ParsedTurn
 

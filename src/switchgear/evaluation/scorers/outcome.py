@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from switchgear.data.coherence import is_incoherent
-from switchgear.data.refusals import is_refusal
+from switchgear.data.labels.coherence import is_incoherent
+from switchgear.data.labels.refusals import is_refusal
 
 SETTLED = 600
 """Characters. Of longer texts that open by refusing, some go on to comply. On the half of XSTest's completions that

@@ -1,6 +1,6 @@
 """Whether an answer refuses. On benign cases this is over-refusal; under attack it is one way to be safe."""
 
-from switchgear.data.refusals import is_refusal
+from switchgear.data.labels.refusals import is_refusal
 from switchgear.evaluation.tasks import Case
 from switchgear.model.calls import ParsedTurn
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from inspect_evals.agentdojo.dataset import TASK_SUITES
 
-from switchgear.data.lint import lint
+from switchgear.data.labels.lint import lint
 from switchgear.data.sources.agentdojo.runs import read
 from switchgear.data.sources.agentdojo.world import environment, ground_truth
 from switchgear.errors import DataError, LabelError, RecipeError

@@ -3,8 +3,8 @@ from collections import Counter, defaultdict
 import pytest
 from inspect_evals.agentdojo.dataset import TASK_SUITES
 
-from switchgear.data.lint import lint
-from switchgear.data.patterns import any_matches, matches
+from switchgear.data.labels.lint import lint
+from switchgear.data.labels.patterns import any_matches, matches
 from switchgear.data.sources.agentdojo.categories import CATEGORIES
 from switchgear.data.sources.agentdojo.scenes import Scene, UnstageableError, stage
 from switchgear.data.sources.agentdojo.suites import read

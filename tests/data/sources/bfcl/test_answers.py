@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchgear.data.patterns import matches
+from switchgear.data.labels.patterns import matches
 from switchgear.data.sources.bfcl.answers import accepted, first_call, pattern
 from switchgear.schema import ToolCall
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from switchgear.data.lint import lint
-from switchgear.data.patterns import matches
+from switchgear.data.labels.lint import lint
+from switchgear.data.labels.patterns import matches
 from switchgear.data.sources.bfcl.questions import read
 from switchgear.errors import DataError
 from switchgear.recipe import SourceRecipe

@@ -1,6 +1,6 @@
 """What harm each of AgentDojo's 35 injection tasks does."""
 
-from switchgear.data.taxonomy import Harm
+from switchgear.data.labels.taxonomy import Harm
 
 HARM_OF_TASKS: dict[str, dict[Harm, tuple[int, ...]]] = {
     "banking": {

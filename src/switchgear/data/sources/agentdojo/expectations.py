@@ -7,7 +7,7 @@ never forbidden.
 import re
 from collections.abc import Iterable
 
-from switchgear.data.patterns import matches, texts
+from switchgear.data.labels.patterns import matches, texts
 from switchgear.schema import ArgumentPredicate, CallPattern, ToolCall
 
 _URL = re.compile(r"(?:https?://|www\.)[^\s'\"<>]*[^\s'\"<>.,;:!?)]")

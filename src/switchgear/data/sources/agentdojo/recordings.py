@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from switchgear.data.files import document, jsonl, paths
+from switchgear.data.reading.files import document, jsonl, paths
 from switchgear.recipe import SourceRecipe
 from switchgear.runs import sha256
 

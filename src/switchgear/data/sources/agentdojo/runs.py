@@ -39,8 +39,8 @@ from typing import Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from switchgear.data.openai import wrong_fields
-from switchgear.data.options import Options, checked
+from switchgear.data.reading.openai import wrong_fields
+from switchgear.data.reading.options import Options, checked
 from switchgear.data.sources.agentdojo.categories import CATEGORIES
 from switchgear.data.sources.agentdojo.expectations import own_pattern
 from switchgear.data.sources.agentdojo.recordings import Entry, recordings

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from inspect_evals.agentdojo.dataset import TASK_SUITES
 from pydantic import PositiveInt, field_validator
 
-from switchgear.data.options import Options, checked
+from switchgear.data.reading.options import Options, checked
 from switchgear.data.sources.agentdojo.expectations import own_pattern
 from switchgear.data.sources.agentdojo.scenes import SOURCE, Scene, Staged, UnstageableError, offered, provenance, stage
 from switchgear.data.sources.agentdojo.templates import FAMILIES

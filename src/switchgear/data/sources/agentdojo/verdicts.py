@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from inspect_evals.agentdojo.dataset import TASK_SUITES
 
-from switchgear.data.patterns import any_matches
+from switchgear.data.labels.patterns import any_matches
 from switchgear.data.sources.agentdojo import injections
 from switchgear.data.sources.agentdojo.expectations import attack_patterns
 from switchgear.data.sources.agentdojo.records import Metadata, Record, conversation

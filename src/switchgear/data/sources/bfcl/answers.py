@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
-from switchgear.data.patterns import texts
+from switchgear.data.labels.patterns import texts
 from switchgear.schema import ArgumentPredicate, CallPattern, ToolCall
 
 LEFT_OUT = ""

@@ -29,14 +29,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from switchgear.data import tables
-from switchgear.data.files import paths
-from switchgear.data.openai import conversation
-from switchgear.data.options import Options, checked
-from switchgear.data.shapes import shaped
+from switchgear.data.reading import tables
+from switchgear.data.reading.files import paths
+from switchgear.data.reading.openai import conversation
+from switchgear.data.reading.options import Options, checked
+from switchgear.data.reading.shapes import shaped
+from switchgear.data.reading.texts import Origin, example
+from switchgear.data.reading.tool_specs import json_schema
 from switchgear.data.sources.bfcl.answers import first_call, pattern
-from switchgear.data.texts import Origin, example
-from switchgear.data.tool_specs import json_schema
 from switchgear.errors import DataError
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Expectation, Message, Role, ToolSpec, Trace

@@ -28,10 +28,10 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from switchgear.data import tables
-from switchgear.data.files import paths
-from switchgear.data.openai import wrong_fields
-from switchgear.data.options import Options, checked
+from switchgear.data.reading import tables
+from switchgear.data.reading.files import paths
+from switchgear.data.reading.openai import wrong_fields
+from switchgear.data.reading.options import Options, checked
 from switchgear.data.sources.fujitsu.texts import Jailbreak, Poisoning, jailbreak, poisoning
 from switchgear.data.sources.fujitsu.tool_flips import ToolFlip, tool_flip
 from switchgear.errors import DataError

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from switchgear.data.refusals import is_refusal
+from switchgear.data.labels.refusals import is_refusal
+from switchgear.data.reading.tables import Row
+from switchgear.data.reading.texts import COMPLY, REFUSE, digest, example, exchange, question
 from switchgear.data.sources.fujitsu import ORIGIN
-from switchgear.data.tables import Row
-from switchgear.data.texts import COMPLY, REFUSE, digest, example, exchange, question
 from switchgear.schema import CharRange, Drop, Example, Message, Role, ToolCall, ToolSpec
 
 RETRIEVE = ToolSpec(

@@ -2,10 +2,10 @@
 
 from pydantic import BaseModel, Field
 
+from switchgear.data.labels.taxonomy import Harm
+from switchgear.data.reading.tables import Row
+from switchgear.data.reading.texts import digest, example
 from switchgear.data.sources.fujitsu import ORIGIN
-from switchgear.data.tables import Row
-from switchgear.data.taxonomy import Harm
-from switchgear.data.texts import digest, example
 from switchgear.schema import (
     CallPattern,
     CharRange,

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from switchgear.data import react
-from switchgear.data.patterns import any_matches
-from switchgear.data.taxonomy import Harm
+from switchgear.data.labels.patterns import any_matches
+from switchgear.data.labels.taxonomy import Harm
+from switchgear.data.reading import react
 from switchgear.schema import ArgumentPredicate, CallPattern, CharRange, Message, ToolCall
 
 PLACE = "<Attacker Instruction>"

@@ -27,15 +27,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from switchgear.data import react, tables
-from switchgear.data.files import paths
-from switchgear.data.options import Options, checked
-from switchgear.data.patterns import any_matches
-from switchgear.data.shapes import shaped
+from switchgear.data.labels.patterns import any_matches
+from switchgear.data.reading import react, tables
+from switchgear.data.reading.files import paths
+from switchgear.data.reading.options import Options, checked
+from switchgear.data.reading.shapes import shaped
+from switchgear.data.reading.texts import Origin, example
+from switchgear.data.reading.tool_specs import inferred
 from switchgear.data.sources.agentdojo.templates import FAMILIES, fill
 from switchgear.data.sources.injecagent.cases import PLACE, Case, quoted
-from switchgear.data.texts import Origin, example
-from switchgear.data.tool_specs import inferred
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import CallPattern, Drop, Example, Expectation, Message, Role, ToolSpec, Trace
 

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from pydantic import PositiveInt, field_validator
 
-from switchgear.data.options import Options, checked
+from switchgear.data.reading.options import Options, checked
 from switchgear.data.sources.agentdojo.expectations import own_pattern
 from switchgear.data.sources.agentdojo.injections import find
 from switchgear.data.sources.agentdojo.templates import FAMILIES, fill

@@ -1,6 +1,0 @@
-"""The card of a dataset: what is in it and why, for the terminal, as a page, and as the README of its folder."""
-
-from switchgear.data.card.counts import describe
-from switchgear.data.card.grids import table
-
-__all__ = ["describe", "table"]

@@ -1,0 +1,1 @@
+"""From the rows of all sources to the dataset of a run: shards, splits, mix, files, card."""

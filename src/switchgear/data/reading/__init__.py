@@ -1,0 +1,1 @@
+"""Files, hub datasets and formats, read into messages, calls and tools."""
