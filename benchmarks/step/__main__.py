@@ -10,7 +10,7 @@ All steps are taken in turns, on the same rows, in one process. Measured are
 The reference is timed on chat, the predecessor on agent traces (workloads agentdojo and synthetic_agents). Ours are
 named LAYOUT/KERNELS: `padded`, `packed` (no padding, nothing shared) or `trie` (every shared prefix once), with
 `float32` (torch's default products, which the baselines have too), `onednn` (strict float32) or `bfloat16` (training's
-default). Before anything is timed, it is said how long it will take.
+default). How long it will take is said up front.
 
 examples:
   python -m benchmarks.step --threads 2 --out results.json
@@ -22,6 +22,7 @@ examples:
 import argparse
 import json
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,34 +41,20 @@ from switchgear.runs import replacing
 PARTS = ("steps", "memory", "scaling")
 
 
-def measure(given: argparse.Namespace, console: Console) -> dict[str, Any]:
-    if given.threads:
-        torch.set_num_threads(given.threads)
+def measure(given: argparse.Namespace, console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each part and what it found, as it comes."""
     setting = Setting(given.model, given.config, tuple(given.targets), given.threads)
     tokenizer = load_tokenizer(ModelRecipe(name=given.model))
-    harmful, retained = given.rows
-    wanted = Wanted(harmful, retained, given.tokens, given.chat, given.seed)
+    wanted = Wanted(*given.rows, given.tokens, given.chat, given.seed)
     workloads = [WORKLOADS[name](wanted, tokenizer) for name in given.workloads]
     bench = Bench(setting, given.kernels, given.peak_tflops, console)
-    results: dict[str, Any] = {"about": _about(given)}
     if "steps" in given.parts:
-        results["steps"] = bench.steps(workloads, given.repeats, given.minutes)
+        yield "steps", bench.steps(workloads, given.repeats, given.minutes)
     if "memory" in given.parts:
         once = {workload.baseline: workload for workload in reversed(workloads)}  # the first for each baseline
-        results["memory"] = {w.name: bench.memory(w.middling(*given.memory_rows)) for w in once.values()}
+        yield "memory", {w.name: bench.memory(w.middling(*given.memory_rows)) for w in once.values()}
     if "scaling" in given.parts:
-        results["scaling"] = bench.scaling(len(tokenizer))
-    return results
-
-
-def show(results: dict[str, Any], console: Console) -> None:
-    if found := results.get("steps"):
-        for workload in found.values():
-            console.print(tables.steps(workload))
-        console.print(tables.sharing(found))
-    for part in ("memory", "scaling"):
-        if part in results:
-            console.print(getattr(tables, part)(results[part]))
+        yield "scaling", bench.scaling(len(tokenizer))
 
 
 def _about(given: argparse.Namespace) -> dict[str, Any]:
@@ -103,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     add("--targets", nargs="+", type=_layer, default=Setting.targets, help="as in train.target_layers")
     add("--chat", metavar="SOURCE:FILE", help="chat rows of a source; without it they are made of suite texts")
     add("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
-    add("--rows", type=_rows, default=(3, 3), help="HARMFUL+RETAINED in one step")
+    add("--rows", type=_rows, default=(2, 2), help="HARMFUL+RETAINED in one step")
     add(
         "--memory-rows",
         type=_rows,
@@ -114,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     add("--kernels", nargs="+", choices=KERNELS, help="default: all on a CPU, bfloat16 on a GPU; baselines: the first")
     add("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     add("--repeats", type=int, default=5, help="rounds of every step, at most")
-    add("--minutes", type=float, default=7, help="for all rounds; at least one of each workload")
+    add("--minutes", type=float, default=6, help="for all rounds; at least one of each workload")
     add("--threads", type=int)
     add("--seed", type=int, default=0)
     add("--peak-tflops", type=float, help="of the device, for model FLOPs utilisation (MFU)")
@@ -127,10 +114,14 @@ def main(arguments: list[str] | None = None) -> None:
     if not given.kernels:
         given.kernels = ["bfloat16"] if torch.accelerator.is_available() else list(KERNELS)
     console = Console(width=140)
-    results = measure(given, console)
-    show(results, console)
-    with replacing(given.out) as file:
-        json.dump(results, file, indent=2)
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    results: dict[str, Any] = {"about": _about(given)}
+    for part, found in measure(given, console):
+        results[part] = found
+        console.print(*tables.TABLES[part](found))
+        with replacing(given.out) as file:
+            json.dump(results, file, indent=2)
 
 
 if __name__ == "__main__":

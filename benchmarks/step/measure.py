@@ -34,11 +34,11 @@ class Bench:
         self.console.print(f"Rounds: {', '.join(f'{n} of {name}' for name, n in counts.items())}, {total:.0f} min")
         return {workload.name: self._timed(workload, counts[workload.name]) for workload in workloads}
 
-    def memory(self, workload: Workload) -> dict[str, float]:
+    def memory(self, workload: Workload) -> dict[str, float | None]:
         """MiB by step, the baseline first. The predecessor without checkpointing would not fit into most machines."""
         plain = [f"reference/{PLAIN}"] if workload.baseline == "reference" else []
         ours = [*names(self.kernels[:1]), f"trie/{self.kernels[-1]}"]
-        peaks = {}
+        peaks: dict[str, float | None] = {}
         for name in dict.fromkeys([workload.baseline, *plain, *ours]):
             with self.console.status(f"memory, {workload.name}: {name}"):
                 peaks[name] = peak(name, workload, self.setting, self.dtype)

@@ -1,6 +1,7 @@
 """How much memory one step takes on top of the loaded model: the high-water mark of a process of its own."""
 
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,10 +14,13 @@ from benchmarks.step.workloads import Workload
 MIB = 2**20
 
 
-def peak(name: str, workload: Workload, setting: Setting, dtype: torch.dtype) -> float:
-    """MiB of a first step, gradients of the adapter included."""
+def peak(name: str, workload: Workload, setting: Setting, dtype: torch.dtype) -> float | None:
+    """MiB of a first step, gradients of the adapter included. None if its process was killed, for want of memory."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(_peak, name, workload, setting, dtype).result()
+        try:
+            return pool.submit(_peak, name, workload, setting, dtype).result()
+        except BrokenProcessPool:
+            return None
 
 
 def _peak(name: str, workload: Workload, setting: Setting, dtype: torch.dtype) -> float:

@@ -73,7 +73,10 @@ class Reference:
 
 
 class Predecessor:
-    """This project's first trainer: rows padded to 2048, two models, all blocks and the head on all four forwards."""
+    """The trainer that this project replaces.
+
+    Rows padded to 2048, two models, all blocks, the head on all four forwards, gradient checkpointing.
+    """
 
     def __init__(self, model: PeftModel, frozen: nn.Module, targets: list[int], checkpointing: bool = True) -> None:
         self.model, self.frozen, self.targets = model, frozen, targets

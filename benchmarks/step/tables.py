@@ -1,6 +1,6 @@
 """Results as tables that can be pasted into Markdown."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.box import MARKDOWN
@@ -9,7 +9,11 @@ from rich.table import Table
 from benchmarks.step.steps import PLAIN
 
 
-def steps(found: Mapping[str, Any]) -> Table:
+def steps(workloads: Mapping[str, Any]) -> list[Table]:
+    return [*(_steps(found) for found in workloads.values()), _sharing(workloads)]
+
+
+def _steps(found: Mapping[str, Any]) -> Table:
     """Of one workload."""
     peak = found["peak_operations"]
     columns = ["seconds", "times faster (least - most)", "matmul rate", "loss error", "gradient error"]
@@ -28,7 +32,7 @@ def steps(found: Mapping[str, Any]) -> Table:
     return table
 
 
-def sharing(workloads: Mapping[str, Any]) -> Table:
+def _sharing(workloads: Mapping[str, Any]) -> Table:
     table = _table("trie over packed rows", "rows", "tokens", "distinct", "kernels", "times faster (least - most)")
     for name, found in workloads.items():
         for way, ratio in found["sharing"].items():
@@ -36,18 +40,18 @@ def sharing(workloads: Mapping[str, Any]) -> Table:
     return table
 
 
-def memory(found: Mapping[str, Mapping[str, float]]) -> Table:
-    table = _table("memory of one step", "rows", "step", "peak MiB", "of the baseline", "of it without checkpointing")
+def memory(found: Mapping[str, Mapping[str, float | None]]) -> list[Table]:
+    table = _table("memory of one step", "rows", "step", "peak MiB", "to the baseline", "to it without checkpointing")
     for workload, peaks in found.items():
         base = next(iter(peaks.values()))
         plain = next((peak for name, peak in peaks.items() if name.endswith(PLAIN)), None)
         for name, peak in peaks.items():
-            like_for_like = f"1/{plain / peak:.1f}" if plain else ""
-            table.add_row(workload, name, f"{peak:,.0f}", f"1/{base / peak:.1f}", like_for_like)
-    return table
+            shares = [f"{peak / other:.3f}" if peak and other else "" for other in (base, plain)]
+            table.add_row(workload, name, f"{peak:,.0f}" if peak else "killed", *shares)
+    return [table]
 
 
-def scaling(found: Mapping[str, Any]) -> Table:
+def scaling(found: Mapping[str, Any]) -> list[Table]:
     table = _table("time over real tokens", "rows", "tokens each", "tokens", "seconds")
     for point in found["points"]:
         table.add_row(*(str(point[key]) for key in ("rows", "length", "tokens")), f"{point['seconds']:.3f}")
@@ -55,7 +59,10 @@ def scaling(found: Mapping[str, Any]) -> Table:
         f"{found['seconds_per_1000_tokens']:.2f} s for 1000 tokens, {found['seconds_at_none']:.2f} s besides; "
         f"R^2 = {found['r_squared']:.4f}"
     )
-    return table
+    return [table]
+
+
+TABLES: dict[str, Callable[[Mapping[str, Any]], list[Table]]] = {"steps": steps, "memory": memory, "scaling": scaling}
 
 
 def _table(title: str, *columns: str) -> Table:

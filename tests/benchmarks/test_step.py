@@ -91,6 +91,8 @@ def test_a_step_on_long_padding_takes_more_memory_than_ours(tiny_chat_model: Pat
     workload = Workload("test", conversations(AUTHORS), AUTHORS, "reference", "")
     setting = Setting(str(tiny_chat_model), threads=1)
     theirs, ours = (peak(name, workload, setting, torch.float32) for name in ("reference", "trie/float32"))
+    assert ours
+    assert theirs
     assert 0 < ours < theirs
 
 

@@ -133,7 +133,7 @@ def build(name: str, folder: Path) -> Benchmark:
 
 @cache
 def _load() -> tuple[Benchmark, ...]:
-    return _BENCHMARKS.validate_json(files("switchgear.data").joinpath(FILE).read_bytes())
+    return _BENCHMARKS.validate_json(files("switchgear.data.contamination").joinpath(FILE).read_bytes())
 
 
 _BENCHMARKS = TypeAdapter(tuple[Benchmark, ...])
