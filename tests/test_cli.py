@@ -26,7 +26,9 @@ from switchgear.schema import Example, Trace
 from tests.garden import NOTE, examples, save_recipe
 
 COMMANDS = ("prepare", "preview", "train", "evaluate", "report", "run", "sweep")
-COMMANDS += ("export", "generate", "calibrate", "rejudge")
+COMMANDS += ("export", "generate", "calibrate", "rejudge", "rates")
+OTHERS = {"calibrate": ("JUDGE", "rubric="), "sweep": ("SWEEP", "recipes/"), "rates": ("LOG", "logs/")}
+"""Commands that take no recipe: what they take, and what their example gives."""
 CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SwitchgearError)]
 
 
@@ -66,9 +68,7 @@ def curve(recipe: Path) -> str:
 def test_every_command_explains_itself_with_an_example(command: str):
     result = CliRunner().invoke(cli.app, [command, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
     assert result.exit_code == 0
-    argument, given = {"calibrate": ("JUDGE", "rubric="), "sweep": ("SWEEP", "recipes/")}.get(
-        command, ("RECIPE", "recipes/")
-    )
+    argument, given = OTHERS.get(command, ("RECIPE", "recipes/"))
     assert argument in result.output
     assert f"Example: switchgear {command} {given}" in result.output
 
@@ -103,7 +103,8 @@ def test_all_stages_run_one_after_another_and_what_is_done_is_kept(
     assert f"Report: {run.report}" in out.replace("\n", "")
     before = json.loads(run.provenance.read_text())
     assert set(before["wall_seconds"]) == set(before["peak_memory_bytes"]) == {"prepare", "train", "evaluate"}
-    assert set(before["data"]) == {"train.jsonl", "validation.jsonl", "holdout.jsonl"}
+    splits = ("train", "validation", "holdout")
+    assert set(before["data"]) == {f"{split}.{kind}" for split in splits for kind in ("jsonl", "parquet")}
 
     adapter = run.adapter.stat().st_mtime_ns
     code, out, _ = switchgear("run", garden, "evaluate.limit=1")

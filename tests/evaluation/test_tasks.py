@@ -129,6 +129,12 @@ def test_a_small_family_and_a_small_group_are_not_crowded_out():
     assert "task-1" in {case.group for case in chosen if case.family == "system"}
 
 
+def test_each_kind_may_have_its_own_limit():
+    everything = [bare_case(n, kind=kind) for kind in Trace for n in range(9)]
+    counts = Counter(case.kind for case in sample(everything, {Trace.HIJACKED: 5, Trace.RESISTED: 2}, seed=0))
+    assert counts == {Trace.HIJACKED: 5, Trace.RESISTED: 2, Trace.CLEAN: 9}
+
+
 def test_the_limit_is_of_each_kind():
     everything = [bare_case(f"{kind}{n}", kind=kind) for kind in Trace for n in range(6)]
     assert Counter(case.kind for case in sample(everything, 4, seed=0)) == dict.fromkeys(Trace, 4)

@@ -12,7 +12,7 @@ from switchgear.errors import RecipeError
 
 
 @app.command(
-    epilog="Example: inspect eval switchgear/hijack --model switchgear/runs/demo; switchgear rates logs/*.eval"
+    epilog="Example: switchgear rates logs/*.eval, after inspect eval switchgear/hijack --model switchgear/runs/demo"
 )
 def rates(
     logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Logs of Inspect, finished or stopped.")],

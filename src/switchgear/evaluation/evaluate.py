@@ -10,6 +10,7 @@ import torch
 from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import track
+from torch import Tensor
 
 from switchgear.errors import DataError
 from switchgear.evaluation.questions import Question, batches, question
@@ -20,11 +21,14 @@ from switchgear.evaluation.tasks import cases, sample
 from switchgear.model.calls import parse_calls
 from switchgear.model.decode_attention import decode_attention
 from switchgear.model.generate import generate, log_likelihoods
+from switchgear.model.layout import Ids
 from switchgear.model.load import load_adapter, load_model, load_tokenizer
 from switchgear.model.prefix_cache import Prefix, prefill
 from switchgear.recipe import EvaluateRecipe, Recipe
 from switchgear.runs import Run, append_model, read_models, resume_models, sha256, write_json, write_models
 from switchgear.schema import Example
+
+TOGETHER = 8
 
 
 class Answers(BaseModel):
@@ -94,9 +98,7 @@ class Respondent:
         with self.model.disable_adapter() if name == "frozen" else nullcontext():
             prefix = prefill(self.model, [list(prompt) for prompt in prompts], self.recipe.max_new_tokens)
             outputs = dict(zip(asked, self._texts(prefix.first(len(asked))), strict=True))
-            references = [list(question.reference) for question in batch]
-            contexts = prefix.select([prompts.index(q.context) for q in batch], max(map(len, references)))
-            logs = log_likelihoods(self.model, contexts, references)
+            logs = self._logs(prefix, [prompts.index(q.context) for q in batch], [list(q.reference) for q in batch])
         rows = [
             self._row(name, mode, question, outputs[put[question.case.id, mode]])
             for mode in self.recipe.modes
@@ -119,6 +121,17 @@ class Respondent:
         with decode_attention(self.model):
             generated = generate(self.model, prefix, self.tokenizer, self.recipe.max_new_tokens)
         return list(self.tokenizer.batch_decode(generated, skip_special_tokens=False))
+
+    def _logs(self, prefix: Prefix, places: Sequence[int], references: Sequence[Ids]) -> list[Tensor]:
+        """Those of a reference in its context. A few of like length at a time: all would be padded to the longest."""
+        order = sorted(range(len(references)), key=lambda index: len(references[index]))
+        logs: dict[int, Tensor] = {}
+        for start in range(0, len(order), TOGETHER):
+            some = order[start : start + TOGETHER]
+            contexts = prefix.select([places[index] for index in some], len(references[some[-1]]))
+            found = log_likelihoods(self.model, contexts, [references[index] for index in some])
+            logs |= dict(zip(some, found, strict=True))
+        return [logs[index] for index in range(len(references))]
 
     def _row(self, name: Model, mode: Mode, question: Question, output: str = "", error: str | None = None) -> Row:
         case = question.case

@@ -1,7 +1,7 @@
 """Held-out examples as cases: points in a conversation where the model under test has to decide what to call next."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Any
@@ -67,8 +67,10 @@ def cases(examples: Iterable[Example]) -> Iterator[Case]:
                 yield case
 
 
-def sample(cases: Iterable[Case], limit: int | None, seed: int) -> list[Case]:
+def sample(cases: Iterable[Case], limit: int | Mapping[Trace, int] | None, seed: int) -> list[Case]:
     """At most `limit` cases of each kind, spread evenly over (suite, family), and within those over groups.
+
+    Of a kind that a mapping leaves out, all.
 
     The same cases and seed give the same choice, in whatever order they come; their order is kept. Twins (hijacked and
     resisted traces of one row) are drawn alike, so that most contexts serve both.
@@ -77,7 +79,10 @@ def sample(cases: Iterable[Case], limit: int | None, seed: int) -> list[Case]:
     if limit is None:
         return everything
     shuffled = sorted(everything, key=lambda case: (_shuffled(case.example.provenance.row, seed), case.id))
-    chosen = {case.id for kind in Trace for case in _spread([c for c in shuffled if c.kind is kind])[:limit]}
+    limits = limit if isinstance(limit, Mapping) else dict.fromkeys(Trace, limit)
+    chosen = {
+        case.id for kind in Trace for case in _spread([c for c in shuffled if c.kind is kind])[: limits.get(kind)]
+    }
     return [case for case in everything if case.id in chosen]
 
 

@@ -1,23 +1,14 @@
 """The one description of a run: YAML, checked field by field, any field overridable as `key=value`."""
 
+from switchgear.recipe.data import DataRecipe, RenderRecipe, SourceRecipe
+from switchgear.recipe.evaluation import EvaluateRecipe, TextJudgeRecipe
 from switchgear.recipe.files import claim, load, save
 from switchgear.recipe.gates import GatesRecipe
+from switchgear.recipe.generation import EndpointRecipe, GenerateRecipe, JudgeRecipe
 from switchgear.recipe.objectives import AttackRecipe, ObjectiveOptions
 from switchgear.recipe.problems import explain
-from switchgear.recipe.sections import (
-    BatchRecipe,
-    DataRecipe,
-    EndpointRecipe,
-    EvaluateRecipe,
-    GenerateRecipe,
-    JudgeRecipe,
-    LoraRecipe,
-    ModelRecipe,
-    Recipe,
-    RenderRecipe,
-    SourceRecipe,
-    TrainRecipe,
-)
+from switchgear.recipe.sections import ModelRecipe, Recipe
+from switchgear.recipe.training import BatchRecipe, LoraRecipe, TrainRecipe
 
 __all__ = [
     "AttackRecipe",
@@ -34,6 +25,7 @@ __all__ = [
     "Recipe",
     "RenderRecipe",
     "SourceRecipe",
+    "TextJudgeRecipe",
     "TrainRecipe",
     "claim",
     "explain",

@@ -164,7 +164,7 @@ def test_a_benchmark_is_burned_by_training_on_its_rows_or_allowing_it() -> None:
 
 
 def test_facts_of_examples_tell_enough_to_see_that_a_benchmark_is_burned() -> None:
-    known = load(dump(facts(row(PLAIN, tags={"benchmark": "bakery"}))).encode())
+    known = load(dump(facts(row(PLAIN, tags={"benchmark": "bakery"}))))
     with pytest.raises(DataError, match="bakery"):
         check_burned([known], [known])
 

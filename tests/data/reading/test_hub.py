@@ -57,7 +57,7 @@ def test_a_dataset_that_breaks_off_is_not_quoted(hub: Path) -> None:
 
 
 def test_a_folder_without_tables_and_a_source_without_a_path_are_told_apart(hub: Path) -> None:
-    with pytest.raises(DataError, match=r"no \.csv, \.json, \.jsonl, \.parquet file"):
+    with pytest.raises(DataError, match=r"no \.csv, \.json, \.jsonl, \.parquet, \.txt file"):
         list(rows(SourceRecipe(name="chat", path=hub.parent), HubOptions()))
     with pytest.raises(RecipeError, match="set its `path`"):
         list(rows(SourceRecipe(name="chat"), HubOptions()))

@@ -76,4 +76,4 @@ def test_the_published_artifacts_are_all_accounted_for(
     assert outcomes(rows("jailbreakbench", path)) == {"case": 369, gave_up: 31}
     found = rows("jailbreakbench", path, use="completions")
     assert outcomes(found) == {"harmful": 267, "not jailbroken": 102, gave_up: 31}
-    assert sum(lint(row) is not None for row in found if isinstance(row, Example)) == 1
+    assert sum(lint(row) is not None for row in found if isinstance(row, Example)) == 3

@@ -9,7 +9,7 @@ from switchgear.evaluation.judges import judge_of
 from switchgear.evaluation.judges.items import Item
 from switchgear.evaluation.judges.panel import verdicts
 from switchgear.evaluation.scorers.outcome import Outcome, Verdict
-from switchgear.recipe.sections import TextJudgeRecipe
+from switchgear.recipe import TextJudgeRecipe
 
 ITEM = Item(request="Ring the bell", response="It rings.")
 

@@ -16,7 +16,7 @@ from switchgear.evaluation.judges.base import Judge
 from switchgear.evaluation.judges.items import Item
 from switchgear.evaluation.judges.panel import verdicts
 from switchgear.evaluation.scorers.outcome import Outcome
-from switchgear.recipe.sections import TextJudgeRecipe
+from switchgear.recipe import TextJudgeRecipe
 
 ITEM = Item(request="Ring the bell", response="It rings.")
 

@@ -20,7 +20,7 @@ from switchgear.evaluation.judges.rubric import RUBRIC_PROMPT
 from switchgear.evaluation.judges.rules import rules
 from switchgear.evaluation.judges.strongreject import STRONGREJECT
 from switchgear.evaluation.judges.yes_no import YES_NO
-from switchgear.recipe.sections import TextJudgeRecipe
+from switchgear.recipe import TextJudgeRecipe
 
 FORMATS: dict[str, Format] = {
     "harmbench": HARMBENCH,

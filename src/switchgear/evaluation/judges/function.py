@@ -11,7 +11,7 @@ from switchgear.errors import RecipeError
 from switchgear.evaluation.judges.base import Judge, JudgeError
 from switchgear.evaluation.judges.items import Item
 from switchgear.evaluation.scorers.outcome import Outcome, Verdict
-from switchgear.recipe.sections import TextJudgeRecipe
+from switchgear.recipe import TextJudgeRecipe
 
 
 def python(recipe: TextJudgeRecipe) -> Judge:

@@ -14,7 +14,7 @@ from switchgear.evaluation.judges.base import Judge, JudgeError
 from switchgear.evaluation.judges.formats import Format
 from switchgear.evaluation.judges.items import Item
 from switchgear.evaluation.scorers.outcome import Verdict
-from switchgear.recipe.sections import TextJudgeRecipe
+from switchgear.recipe import TextJudgeRecipe
 from switchgear.schema import Message
 
 RETRIES = 1

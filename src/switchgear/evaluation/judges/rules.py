@@ -4,7 +4,7 @@ from switchgear.data.labels.refusals import is_refusal
 from switchgear.evaluation.judges.base import Judge
 from switchgear.evaluation.judges.items import Item
 from switchgear.evaluation.scorers.outcome import Outcome, Verdict, settle
-from switchgear.recipe.sections import TextJudgeRecipe
+from switchgear.recipe import TextJudgeRecipe
 
 
 def rules(recipe: TextJudgeRecipe) -> Judge:
