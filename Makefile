@@ -6,16 +6,19 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 # Large blocks stay in the heap instead of being mapped anew for every tensor: 6-8 % of a training step on CPU.
 MALLOC := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000
 
+# One test process on each core: threads of several would wait for each other.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+
 .PHONY: demo test test-all check fix clean
 
 demo: $(VENV)/.ready ## prepare, train, evaluate and report on the embedded model
 	$(MALLOC) $(BIN)/switchgear run recipes/demo.yaml
 
 test: $(VENV)/.ready ## every test that takes less than a minute
-	$(BIN)/python -m pytest -m "not slow"
+	$(ONE_THREAD) $(BIN)/python -m pytest -m "not slow" -n auto
 
 test-all: $(VENV)/.ready ## the slow ones too
-	$(BIN)/python -m pytest
+	$(ONE_THREAD) $(BIN)/python -m pytest -n auto
 
 check: $(VENV)/.ready ## what CI holds the code to
 	$(BIN)/ruff format --check .

@@ -37,7 +37,7 @@ def test_an_override_reaches_into_a_list(path: Path):
         ("train.steps=many", r"train.steps: given 'many'.*valid integer"),
         ("train.batch.foo=1", r"train.batch.foo: Unknown field 'foo'"),
         ("data.sources.0.pth=x", r"data.sources.0.pth: Unknown field 'pth'. Did you mean 'path'\?"),
-        ("train.retain=absolute", r"train.retain: given 'absolute'.*'relative' or 'reference'"),
+        ("train.adapter=both", r"train.adapter: given 'both'.*'lora' or 'full'"),
         ("data.sources.3.limit=1", r"'3' is not one of the 1 entries"),
         ("train.steps.x=1", r"train.steps: given \{'x': 1\}"),
         ("run.x=1", r"run holds '.*', which has no fields"),

@@ -130,7 +130,7 @@ def test_a_small_family_and_a_small_group_are_not_crowded_out():
 
 
 def test_each_kind_may_have_its_own_limit():
-    everything = [bare_case(n, kind=kind) for kind in Trace for n in range(9)]
+    everything = [bare_case(f"{kind}/{n}", kind=kind) for kind in Trace for n in range(9)]
     counts = Counter(case.kind for case in sample(everything, {Trace.HIJACKED: 5, Trace.RESISTED: 2}, seed=0))
     assert counts == {Trace.HIJACKED: 5, Trace.RESISTED: 2, Trace.CLEAN: 9}
 
