@@ -1,6 +1,16 @@
 """The run folder: where each stage writes, and how it writes without losing anything."""
 
-from switchgear.runs.files import append_model, read_json, read_models, replacing, replacing_folder, resume_models, sha256, write_json, write_models
+from switchgear.runs.files import (
+    append_model,
+    read_json,
+    read_models,
+    replacing,
+    replacing_folder,
+    resume_models,
+    sha256,
+    write_json,
+    write_models,
+)
 from switchgear.runs.folder import Run
 from switchgear.runs.provenance import environment, first_process, peak_memory, record
 
