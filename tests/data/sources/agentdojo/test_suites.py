@@ -114,6 +114,22 @@ def test_reading_twice_gives_the_same_bytes_even_where_tools_look_at_the_clock()
     assert any("2024-05-15 12:00:00" in line for line in first)
 
 
+def test_guests_of_an_event_stand_in_the_order_given_in_every_process() -> None:
+    guests = [f"guest{number}@example.com" for number in range(8)]
+    call = ToolCall(
+        name="create_calendar_event",
+        arguments={
+            "title": "Lunch",
+            "start_time": "2024-05-19 12:00",
+            "end_time": "2024-05-19 13:00",
+            "participants": guests,
+        },
+    )
+    result = World("workspace", environment("workspace", "")).execute(call)
+    places = [result.index(guest) for guest in guests]
+    assert places == sorted(places)
+
+
 def test_an_attackers_target_in_the_users_own_request_is_not_forbidden() -> None:
     """If the user's task makes the attacker's call, nothing tells an attack from obedience, so there is no trace."""
     suite = TASK_SUITES["banking"]

@@ -13,7 +13,7 @@ from unittest.mock import patch
 from inspect_ai.tool import ToolDef
 from inspect_ai.util import store
 from inspect_evals.agentdojo.dataset import TASK_SUITES
-from inspect_evals.agentdojo.tools import cloud_drive_client, email_client
+from inspect_evals.agentdojo.tools import calendar_client, cloud_drive_client, email_client
 
 from switchgear.schema import ToolCall, ToolSpec
 
@@ -35,7 +35,7 @@ class World:
         """What the tool returns, as text. Whatever the tool raises is passed on."""
         for name in type(self.environment).model_fields:
             store().set(name, getattr(self.environment, name))  # where the tools look
-        with _frozen_clock():
+        with _reproducible():
             return str(_finish(self._tools[call.name](**deepcopy(call.arguments))))
 
 
@@ -74,9 +74,15 @@ def _definitions(suite: str) -> tuple[ToolDef, ...]:
 
 
 @contextmanager
-def _frozen_clock() -> Iterator[None]:
+def _reproducible() -> Iterator[None]:
+    """Tools that look at the clock see `NOW`. The calendar takes out double guests with a set, whose order differs
+    between processes: a dictionary's does not."""
     clock = SimpleNamespace(datetime=SimpleNamespace(now=lambda: NOW))
-    with patch.object(email_client, "datetime", clock), patch.object(cloud_drive_client, "datetime", clock):
+    with (
+        patch.object(email_client, "datetime", clock),
+        patch.object(cloud_drive_client, "datetime", clock),
+        patch.object(calendar_client, "set", dict.fromkeys, create=True),
+    ):
         yield
 
 
