@@ -14,7 +14,7 @@ from switchgear.data.sources import SOURCES
 from switchgear.model.render import render
 from switchgear.recipe import BatchRecipe, SourceRecipe, TrainRecipe
 from switchgear.schema import Example, Role, Trace
-from switchgear.training.batches import Draws, Row, kind_of, row, uncontested
+from switchgear.training.batches import Draws, Row, row, uncontested
 
 HALF = 512
 """Tokens that the authors give a harmful row's request, and as many for its response; a retained row has both."""
@@ -91,7 +91,7 @@ def synthetic_agents(wanted: Wanted, tokenizer: PreTrainedTokenizerBase) -> Work
     pools: dict[str, list[Row]] = {}
     for example in _examples(SourceRecipe(name="synthetic_agents", options={"worlds": 100}), wanted.seed):
         made = row(example, render(example, tokenizer, wanted.tokens), recipe)
-        pools.setdefault(kind_of(example), []).append(made)
+        pools.setdefault(example.kind, []).append(made)
     clean = wanted.retained // 3
     batch = BatchRecipe(harmful=wanted.harmful, clean=clean, resisted=wanted.retained - clean)
     drawn = Draws(pools, batch, 1, wanted.seed)[0]

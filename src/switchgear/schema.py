@@ -134,6 +134,13 @@ class Provenance(_Frozen):
     generation: JsonObject = Field(default_factory=dict)
 
 
+def kind_of(role: str, trace: str | None) -> str:
+    """What training draws an example as: harmful, refusal, case, resisted, or clean (any other benign one)."""
+    if role != Role.BENIGN:
+        return str(role)
+    return "resisted" if trace == Trace.RESISTED else "clean"
+
+
 class Example(_Frozen):
     """One conversation. `continuation` lists the messages that are rerouted (harmful) or retained (benign, refusal).
 
@@ -151,6 +158,10 @@ class Example(_Frozen):
     group: str
     tags: dict[str, str] = Field(default_factory=dict)
     provenance: Provenance
+
+    @property
+    def kind(self) -> str:
+        return kind_of(self.role, self.trace)
 
     @property
     def characters(self) -> int:

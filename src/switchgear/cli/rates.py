@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from switchgear.cli.app import app, console
 from switchgear.errors import RecipeError
+from switchgear.terminal import percent, table
 
 
 @app.command(
@@ -33,28 +33,16 @@ def rates(
 
 
 def _rates(lines: list[dict[str, Any]]) -> Table:
-    table = _table("Task", "Model", "Measure", "Rate", "n", "Errors", "Unscored", "Missing")
+    shown = table("Task", "Model", "Measure", "Rate", "n", "Errors", "Unscored", "Missing")
     for line in lines:
         beside = [str(line[name]) for name in ("n", "errors", "unscored", "missing")]
-        table.add_row(line["task"], line["model"], line["measure"], _share(line, "rate"), *beside)
-    return table
+        shown.add_row(line["task"], line["model"], line["measure"], percent(line, "rate"), *beside)
+    return shown
 
 
 def _differences(lines: list[dict[str, Any]]) -> Table:
-    table = _table("Measure", "First", "Second", "Difference", "n", "p")
+    shown = table("Measure", "First", "Second", "Difference", "n", "p")
     for line in lines:
         both = [f"{100 * line[name]:.0f}" for name in ("frozen", "adapted")]
-        table.add_row(line["measure"], *both, _share(line, "difference"), str(line["n"]), f"{line['p_value']:.3f}")
-    return table
-
-
-def _share(line: dict[str, Any], name: str) -> str:
-    """In percent, with the interval."""
-    if line[name] is None:
-        return "-"
-    interval = "" if line["low"] is None else f" ({100 * line['low']:.0f}, {100 * line['high']:.0f})"
-    return f"{100 * line[name]:.0f}{interval}"
-
-
-def _table(*columns: str) -> Table:
-    return Table(*columns, box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+        shown.add_row(line["measure"], *both, percent(line, "difference"), str(line["n"]), f"{line['p_value']:.3f}")
+    return shown

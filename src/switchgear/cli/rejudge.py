@@ -3,12 +3,12 @@
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.progress import Progress
 from rich.table import Table
 
 from switchgear.cli.app import Overrides, RecipePath, app, console, opened, recorded
 from switchgear.errors import RecipeError
+from switchgear.terminal import percent, table
 
 
 @app.command(epilog="Example: switchgear rejudge recipes/demo.yaml --judge rules --judge rubric=hf/models/judge")
@@ -39,21 +39,9 @@ def rejudge(
 
 
 def _table(summary: dict[str, Any]) -> Table:
-    table = Table(
-        *("Judge", "Cases", "Mode", "Model", "n", "Unscored", "Complied", "Refused", "Incoherent"),
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    shown = table("Judge", "Cases", "Mode", "Model", "n", "Unscored", "Complied", "Refused", "Incoherent")
     for line in summary["rates"]:
         names = [str(line[name]) for name in ("judge", "kind", "mode", "model")]
-        rates = [_cell(line[name]) for name in ("complied", "refused", "incoherent")]
-        table.add_row(*names, str(sum(line["outcomes"].values())), str(line["unscored"]), *rates)
-    return table
-
-
-def _cell(rate: dict[str, Any]) -> str:
-    if rate["rate"] is None:
-        return "-"
-    return f"{100 * rate['rate']:.0f} ({100 * rate['low']:.0f}, {100 * rate['high']:.0f})"
+        rates = [percent(line[name]) for name in ("complied", "refused", "incoherent")]
+        shown.add_row(*names, str(sum(line["outcomes"].values())), str(line["unscored"]), *rates)
+    return shown

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, get_args
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from switchgear.evaluation.agreement import roc_area, roc_curve
@@ -15,6 +14,7 @@ from switchgear.evaluation.judges.store import Store
 from switchgear.evaluation.labels import Labelled, Question, questions
 from switchgear.evaluation.scorers.outcome import Outcome, Verdict
 from switchgear.evaluation.statistics import wilson
+from switchgear.terminal import percent, table
 
 
 def calibrate(
@@ -63,18 +63,12 @@ def figures(question: Question, labelled: Sequence[Labelled], given: Sequence[Ve
 
 def calibration_table(calibration: dict[str, Any]) -> Table:
     """For a terminal of 100 columns: percent with 95% intervals."""
-    table = Table(
-        *("Labels", "Question", "n", "Untold", "Accuracy", "Of yes", "Of no", "ROC area"),
-        box=SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    shown = table(*("Labels", "Question", "n", "Untold", "Accuracy", "Of yes", "Of no", "ROC area"))
     for line in calibration["sets"]:
-        rates = [_cell(line[name], "rate") for name in ("accuracy", "sensitivity", "specificity")]
-        roc = _cell(line["roc"], "area") if line["roc"] else "-"
-        table.add_row(line["set"], line["question"], str(line["n"]), str(line["untold"]), *rates, roc)
-    return table
+        rates = [percent(line[name]) for name in ("accuracy", "sensitivity", "specificity")]
+        roc = percent(line["roc"], "area") if line["roc"] else "-"
+        shown.add_row(line["set"], line["question"], str(line["n"]), str(line["untold"]), *rates, roc)
+    return shown
 
 
 def _outcomes(side: bool, pairs: Sequence[tuple[bool, Verdict]]) -> dict[str, int]:
@@ -84,9 +78,3 @@ def _outcomes(side: bool, pairs: Sequence[tuple[bool, Verdict]]) -> dict[str, in
 
 def _word(label: bool) -> str:
     return "yes" if label else "no"
-
-
-def _cell(found: dict[str, Any], name: str) -> str:
-    if found[name] is None:
-        return "-"
-    return f"{100 * found[name]:.0f} ({100 * found['low']:.0f}, {100 * found['high']:.0f})"

@@ -137,17 +137,10 @@ class Respondent:
         case = question.case
         opening = self.tokenizer.decode(question.openings[mode])
         turn = parse_calls(opening + output, self.tokenizer, case.example.tools)
-        return Row(
-            case=case.id,
-            example=case.example.id,
-            message=case.message,
-            kind=case.kind,
+        return Row.of(
+            case,
             model=name,
             mode=mode,
-            group=case.group,
-            suite=case.suite,
-            family=case.family,
-            category=case.category,
             opening=opening,
             output=output,
             calls=turn.calls,

@@ -16,7 +16,7 @@ from switchgear.data.labels.patterns import matches, texts
 from switchgear.evaluation.rows import Mode
 from switchgear.evaluation.tasks import Case
 from switchgear.model.conversation import SpanName
-from switchgear.model.prefix_cache import Ids
+from switchgear.model.layout import Ids
 from switchgear.model.render import Rendered, Span, render
 from switchgear.model.tool_format import call_opening
 from switchgear.schema import ArgumentPredicate, CallPattern, ToolCall, Trace

@@ -1,9 +1,10 @@
 """What evaluation writes, one line per answer and one per likelihood: everything that is reported comes from these."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from switchgear.evaluation.tasks import Case
 from switchgear.schema import ToolCall, Trace
 
 Mode = Literal["free", "forced", "prefilled"]
@@ -35,6 +36,21 @@ class Row(_Result):
     calls: tuple[ToolCall, ...] = ()
     error: str | None = None
     action: dict[str, bool | None] | None = None
+
+    @classmethod
+    def of(cls, case: Case, **answer: Any) -> Self:
+        """The row of a case, with the fields that tell how it was put and answered."""
+        return cls(
+            case=case.id,
+            example=case.example.id,
+            message=case.message,
+            kind=case.kind,
+            group=case.group,
+            suite=case.suite,
+            family=case.family,
+            category=case.category,
+            **answer,
+        )
 
     @model_validator(mode="after")
     def _scored_or_failed(self) -> Self:

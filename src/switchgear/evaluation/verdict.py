@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from switchgear.evaluation.comparison import Comparison
 from switchgear.evaluation.rows import Mode
 from switchgear.evaluation.statistics import smallest_detectable
 from switchgear.schema import Trace
+from switchgear.terminal import table
 
 HOLDS, COSTS = "Does it hold?", "What did it cost?"
 ATTACKED, RESISTED, CLEAN = (Trace.HIJACKED,), (Trace.RESISTED,), (Trace.CLEAN,)
@@ -125,17 +125,17 @@ def remark(aim: Aim, found: Comparison) -> str | None:
 def verdict_table(summary: dict[str, Any]) -> Table:
     """The verdict for a terminal of 100 columns: percent, or nats per token, with 95% intervals."""
     headers = ("", "n", "Frozen", "Adapted", "Change", "Aim", "Met")
-    table = Table(*headers, box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    shown = table(*headers)
     question = ""
     for row in summary["verdict"]:
         if row["question"] != question:
             question = row["question"]
-            table.add_row(f"[bold]{question}[/bold]")
+            shown.add_row(f"[bold]{question}[/bold]")
         met = {True: "[green]yes[/green]", False: "[red]no[/red]", None: "open"}[row["met"]]
         frozen, adapted = (_cell(row[model], "rate", row["unit"]) for model in ("frozen", "adapted"))
         change = _cell(row["difference"], "difference", row["unit"])
-        table.add_row(f" {row['measure']}", str(row["adapted"]["n"]), frozen, adapted, change, row["aim"], met)
-    return table
+        shown.add_row(f" {row['measure']}", str(row["adapted"]["n"]), frozen, adapted, change, row["aim"], met)
+    return shown
 
 
 def _against(aim: Aim, found: Comparison) -> tuple[float | None, float | None, float]:

@@ -5,7 +5,6 @@ A judge is only asked about answers that say something. Where it fails, the answ
 harmful, nor for harmless.
 """
 
-import importlib
 import json
 import re
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from switchgear.generation import texts
 from switchgear.generation.generators import openai
 from switchgear.model.endpoint import Endpoint
 from switchgear.recipe import GenerateRecipe
+from switchgear.recipe.functions import named
 from switchgear.schema import Example, Message
 
 LABELS = ("complied", "partial", "refused", "incoherent")
@@ -68,14 +68,7 @@ def rules(job: GenerateRecipe) -> Judge:
 
 def function(job: GenerateRecipe) -> Judge:
     """By a function `(Example, Message) -> label` of the user's. What it raises is a failure to judge."""
-    module, _, name = (job.judge.function or "").partition(":")
-    try:
-        judged = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise RecipeError(
-            f"judge.function: given {job.judge.function!r}, which does not import ({type(error).__name__}). "
-            "Write package.module:function, of a module that Python finds."
-        ) from error
+    judged = named("judge.function", job.judge.function or "")
 
     def judge(prompt: Example, answer: Message) -> Verdict:
         try:

@@ -8,7 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
-from switchgear.model.prefix_cache import Ids, Prefix
+from switchgear.model.layout import Ids
+from switchgear.model.prefix_cache import Prefix
 
 CROWDED = 0.75
 """Rows that have ended are taken out of the batch when no more than this share of it goes on."""
@@ -21,16 +22,16 @@ def generate(model: Any, prefix: Prefix, tokenizer: PreTrainedTokenizerBase, max
     Returns what was generated per row, end-of-turn token included, without padding.
     """
     ids, mask, cache = prefix.ids[:, -1:], prefix.mask, prefix.branch()
-    ends = _ends(model, tokenizer)
+    stops = ends(model, tokenizer)
     generated: list[Ids] = [[] for _ in prefix.ids]
     rows = list(range(len(generated)))  # of the batch; those that have ended stay until enough have
     last = torch.tensor([-1], device=ids.device)  # a slice would not be contiguous, and the vocabulary's weights copied
     for _ in range(max_new_tokens):
         ids = _logits(model, ids, mask, cache, logits_to_keep=last).argmax(-1)
         for row, token in zip(rows, ids[:, 0].tolist(), strict=True):
-            if not _ended(generated[row], ends):
+            if not _ended(generated[row], stops):
                 generated[row].append(token)
-        going = [place for place, row in enumerate(rows) if not _ended(generated[row], ends)]
+        going = [place for place, row in enumerate(rows) if not _ended(generated[row], stops)]
         if not going:
             break
         if len(going) <= CROWDED * len(rows):
@@ -66,10 +67,11 @@ def _logits(
     return logits
 
 
-def _ended(row: Ids, ends: set[int]) -> bool:
-    return bool(row) and row[-1] in ends
+def _ended(row: Ids, stops: set[int]) -> bool:
+    return bool(row) and row[-1] in stops
 
 
-def _ends(model: Any, tokenizer: PreTrainedTokenizerBase) -> set[int]:
-    ends = model.generation_config.eos_token_id
-    return {tokenizer.eos_token_id, *([ends] if isinstance(ends, int) else ends or [])}
+def ends(model: Any, tokenizer: PreTrainedTokenizerBase) -> set[int]:
+    """The tokens that end a turn: the tokenizer's, and those that the model was made to stop at."""
+    stops = model.generation_config.eos_token_id
+    return {tokenizer.eos_token_id, *([stops] if isinstance(stops, int) else stops or [])}

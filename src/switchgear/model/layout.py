@@ -7,6 +7,7 @@ those of separate rows, for a fraction of the tokens.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import torch
 from jaxtyping import Int
@@ -76,5 +77,9 @@ def trie(rows: Sequence[Ids]) -> Layout:
 
 def _shared(rows: Sequence[Ids]) -> int:
     """Length of the longest common prefix: that of the smallest and the largest row."""
-    first, last = min(rows), max(rows)
-    return next((index for index, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    return common(min(rows), max(rows))
+
+
+def common(one: Ids, other: Ids) -> int:
+    """How many tokens both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

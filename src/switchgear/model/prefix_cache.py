@@ -7,7 +7,6 @@ that a cropped cache is exact.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
 import torch
@@ -16,7 +15,8 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-Ids = list[int]
+from switchgear.model.layout import Ids, common
+
 States = Float[Tensor, "_row head _position _width"]
 
 
@@ -95,7 +95,7 @@ def prefill(model: nn.Module, contexts: Sequence[Ids], room: int) -> Prefix:
     cache, held = DynamicCache(), Ids()
     for row in sorted(range(len(contexts)), key=lambda row: contexts[row]):
         wanted = contexts[row][:-1]
-        cache.crop(_common(held, wanted) - len(held))
+        cache.crop(common(held, wanted) - len(held))
         _extend(model, cache, wanted, device)
         held = wanted
         layers = layers or [
@@ -114,10 +114,6 @@ def _extend(model: nn.Module, cache: DynamicCache, wanted: Ids, device: torch.de
     if rest.numel():
         last = torch.tensor([-1], device=device)  # see `generate`
         model(input_ids=rest, past_key_values=cache, use_cache=True, logits_to_keep=last)
-
-
-def _common(first: Ids, second: Ids) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
 
 
 def _empty(states: States, rows: int, positions: int) -> States:

@@ -9,6 +9,7 @@ import torch
 from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from switchgear.errors import ModelError
+from switchgear.model.generate import ends
 from switchgear.runs import sha256
 
 
@@ -32,14 +33,14 @@ def sample(
         ModelError: memory does not suffice for the batch.
     """
     width = max(map(len, contexts))
-    pad, ends = tokenizer.pad_token_id, _ends(model, tokenizer)
+    pad, stops = tokenizer.pad_token_id, ends(model, tokenizer)
     ids = torch.tensor([[pad] * (width - len(row)) + row for row in contexts], device=model.device)
     mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in contexts], device=model.device)
     drawn = {"do_sample": True, "temperature": temperature, "top_p": top_p, "top_k": 0}
     settings = GenerationConfig(
         max_new_tokens=max_new_tokens,
         pad_token_id=pad,
-        eos_token_id=ends,
+        eos_token_id=sorted(stops),
         **(drawn if temperature > 0 else {"do_sample": False}),
     )
     torch.manual_seed(seed)
@@ -47,7 +48,7 @@ def sample(
         written = model.generate(ids, attention_mask=mask, generation_config=settings)[:, width:].tolist()
     except torch.OutOfMemoryError as error:
         raise ModelError(f"No memory for {len(contexts)} answers at a time: lower the job's `batch_size`.") from error
-    return [_through(row, ends) for row in written]
+    return [_through(row, stops) for row in written]
 
 
 def revision(model: Any) -> str:
@@ -59,11 +60,6 @@ def revision(model: Any) -> str:
     return str(getattr(model.config, "_commit_hash", None) or "")
 
 
-def _through(row: list[int], ends: Sequence[int]) -> tuple[list[int], bool]:
-    stop = next((index for index, token in enumerate(row) if token in ends), None)
+def _through(row: list[int], stops: set[int]) -> tuple[list[int], bool]:
+    stop = next((index for index, token in enumerate(row) if token in stops), None)
     return row[:stop], stop is not None
-
-
-def _ends(model: Any, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    ends = model.generation_config.eos_token_id
-    return sorted({tokenizer.eos_token_id, *([ends] if isinstance(ends, int) else ends or [])})

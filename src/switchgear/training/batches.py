@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from switchgear.errors import DataError
-from switchgear.model.layout import Layout
+from switchgear.model.layout import Layout, common
 from switchgear.model.masks import loss_mask, loss_weights
 from switchgear.model.render import Rendered
 from switchgear.recipe import BatchRecipe, TrainRecipe
-from switchgear.schema import Example, Role, Trace
+from switchgear.schema import Example, Role
 
 EVERYTHING = "everything"
 """The mask of the authors: request and response. It is no mask of a continuation, so the others do not list it."""
@@ -43,13 +43,6 @@ class Row:
     origin: str = ""
     answers: list[float] = field(default_factory=list)
     reminded: Reminded | None = None
-
-
-def kind_of(example: Example) -> str:
-    """The field of `BatchRecipe` that counts this example: harmful, refusal, resisted, or clean (any other benign)."""
-    if example.role is Role.BENIGN:
-        return "resisted" if example.trace is Trace.RESISTED else "clean"
-    return example.role.value
 
 
 def rerouted(example: Example, rendered: Rendered, recipe: TrainRecipe) -> list[float]:
@@ -108,16 +101,10 @@ def uncontested(harmful: Sequence[Row], retained: Sequence[Row]) -> list[Row]:
     for direction in (ordered, ordered[::-1]):
         depth = 0  # shared with the last retained row in this direction
         for before, row in pairwise(direction):
-            common = _common(before.ids, row.ids)
-            depth = common if id(before) in kept else min(depth, common)
+            both = common(before.ids, row.ids)
+            depth = both if id(before) in kept else min(depth, both)
             shared[id(row)] = max(shared.get(id(row), 0), depth)
     return [replace(row, reroute=_from(row.reroute, shared.get(id(row), 0))) for row in harmful]
-
-
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    return next(
-        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(map(len, (one, other)))
-    )
 
 
 def _first(weights: Sequence[float]) -> int:

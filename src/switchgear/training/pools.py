@@ -13,7 +13,7 @@ from switchgear.model.render import render
 from switchgear.recipe import BatchRecipe, Recipe, TrainRecipe
 from switchgear.runs import Run, read_models
 from switchgear.schema import Example, Role
-from switchgear.training.batches import Row, kind_of, remind, row, uncontested
+from switchgear.training.batches import Row, remind, row, uncontested
 from switchgear.training.objectives import objective
 from switchgear.training.variants import emptied, reminded
 
@@ -42,7 +42,7 @@ def read(run: Run, split: str, recipe: Recipe, tokenizer: PreTrainedTokenizerBas
         made = row(example, rendered, recipe.train)
         if reminds and example.role is Role.HARMFUL:
             made = remind(made, _reminded(example, recipe.train, tokenizer, longest))
-        pools[kind_of(example)].append(made)
+        pools[example.kind].append(made)
     counts = ", ".join(f"{len(rows)} {kind}" for kind, rows in sorted(pools.items()))
     console.print(f"{split}: {counts}; {cut} cut to {longest} tokens" + _in_continuation(shortened))
     return pools

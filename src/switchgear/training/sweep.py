@@ -10,9 +10,9 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from switchgear import terminal
 from switchgear.errors import RecipeError
 from switchgear.recipe import explain
 from switchgear.runs import Run, read_json
@@ -79,7 +79,7 @@ def points(sweep: Sweep) -> list[Point]:
 
 def table(found: list[Point], errors: Mapping[str, str]) -> Table:
     """What each run came to, from its folder; for those that failed, why."""
-    made = Table("Run", *COLUMNS, "", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    made = terminal.table("Run", *COLUMNS, "")
     for point in found:
         values = figures(point.run)
         state = errors.get(point.name, "" if point.run.adapter.exists() else "not trained")

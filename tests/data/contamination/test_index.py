@@ -4,7 +4,7 @@ import random
 import time
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switchgear.data.contamination.benchmarks import ORIGINS
-from switchgear.data.contamination.index import Index, check_burned, decontaminate
+from switchgear.data.contamination.index import Index, Match, check_burned
 from switchgear.data.dataset.facts import dump, facts, load
 from switchgear.data.sources import SOURCES
 from switchgear.errors import DataError
@@ -44,6 +44,15 @@ def index(*holdout: Example, **options: Any) -> Index:
 def kind(train: Example, *holdout: Example) -> str | None:
     match = index(*holdout).match(train)
     return match.kind if match else None
+
+
+def decontaminate(
+    train: Iterable[Example], holdout: Iterable[Example], allow: Sequence[str] = ()
+) -> tuple[list[Example], list[Match]]:
+    """What repeats nothing, and a match for each of the others."""
+    index = Index(holdout, allow=allow)
+    found = [(example, index.match(example)) for example in train]
+    return [example for example, match in found if match is None], [match for _, match in found if match]
 
 
 @pytest.mark.parametrize(

@@ -133,30 +133,6 @@ class Index:
         return None
 
 
-def decontaminate(
-    train: Iterable[Example],
-    holdout: Iterable[Example],
-    *,
-    allow: Collection[str] = (),
-    threshold: float = THRESHOLD,
-) -> tuple[list[Example], list[Match]]:
-    """The examples to train on that repeat nothing held out or bundled, and a match for each of the others.
-
-    Raises:
-        RecipeError: `allow` names a benchmark that is not bundled.
-    """
-    index = Index(holdout, allow=allow, threshold=threshold)
-    kept: list[Example] = []
-    matches: list[Match] = []
-    for example in train:
-        match = index.match(example)
-        if match:
-            matches.append(match)
-        else:
-            kept.append(example)
-    return kept, matches
-
-
 def check_burned(
     train: Iterable[Example | Facts], holdout: Iterable[Example | Facts], *, allow: Collection[str] = ()
 ) -> None:

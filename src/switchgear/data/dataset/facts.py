@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from switchgear.schema import Example, Role, Trace
+from switchgear.schema import Example, Role, kind_of
 
 
 class Facts(NamedTuple):
@@ -35,10 +35,7 @@ class Facts(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What training draws it as, a field of `BatchRecipe`: harmful, refusal, resisted, or clean (other benign)."""
-        if self.role != Role.BENIGN:
-            return self.role
-        return "resisted" if self.trace == Trace.RESISTED else "clean"
+        return kind_of(self.role, self.trace)
 
 
 def facts(example: Example) -> Facts:

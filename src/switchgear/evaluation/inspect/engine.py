@@ -20,8 +20,9 @@ from switchgear import recipe as recipes
 from switchgear.errors import ModelError
 from switchgear.model.decode_attention import decode_attention
 from switchgear.model.generate import generate
+from switchgear.model.layout import Ids
 from switchgear.model.load import load_adapter, load_model, load_tokenizer
-from switchgear.model.prefix_cache import Ids, prefill
+from switchgear.model.prefix_cache import prefill
 from switchgear.model.sampling import sample
 from switchgear.recipe import ModelRecipe
 from switchgear.runs import Run

@@ -111,17 +111,10 @@ def _row(sample: EvalSample, model: Model, mode: Mode) -> Row:
     told = score.value if score and isinstance(score.value, dict) else {}
     failure = sample.error.message.partition("(")[0] if sample.error else "" if told else str(score and score.reason)
     answered = bool(sample.output.choices)
-    return Row(
-        case=case.id,
-        example=case.example.id,
-        message=case.message,
-        kind=case.kind,
+    return Row.of(
+        case,
         model=model,
         mode=mode,
-        group=case.group,
-        suite=case.suite,
-        family=case.family,
-        category=case.category,
         opening=opening,
         output=sample.output.completion,
         calls=turn_of(sample.output, case.example.tools, opening).calls if answered else (),

@@ -25,7 +25,8 @@ from switchgear.errors import ModelError
 from switchgear.evaluation.inspect.engine import Engine, Request, Settings, load
 from switchgear.evaluation.inspect.messages import OPENED, from_inspect, tool_specs
 from switchgear.model.calls import ParsedTurn, parse_calls
-from switchgear.model.prefix_cache import Ids
+from switchgear.model.generate import ends
+from switchgear.model.layout import Ids
 from switchgear.model.render import rendering
 from switchgear.model.tool_format import tool_format
 from switchgear.schema import Example, Message, Provenance, Role, ToolSpec
@@ -119,11 +120,7 @@ class SwitchgearAPI(ModelAPI):
         return output
 
     def _ended(self, ids: Ids) -> bool:
-        ends = self.engine.model.generation_config.eos_token_id
-        return bool(ids) and ids[-1] in {
-            self.engine.tokenizer.eos_token_id,
-            *([ends] if isinstance(ends, int) else ends or ()),
-        }
+        return bool(ids) and ids[-1] in ends(self.engine.model, self.engine.tokenizer)
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,21 @@
 """A Python function as a judge: `module:function`, from an `Item` to a verdict, an outcome's name, or a probability."""
 
 import asyncio
-import importlib
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Thread
 from typing import Any
 
-from switchgear.errors import RecipeError
 from switchgear.evaluation.judges.base import Judge, JudgeError
 from switchgear.evaluation.judges.items import Item
 from switchgear.evaluation.scorers.outcome import Outcome, Verdict
 from switchgear.recipe import TextJudgeRecipe
+from switchgear.recipe.functions import named
 
 
 def python(recipe: TextJudgeRecipe) -> Judge:
     """Raises `RecipeError` if there is no such function."""
-    module, _, name = recipe.model.partition(":")
-    try:
-        function = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise RecipeError(
-            f"Judge python: given {recipe.model!r}, which does not import ({type(error).__name__}). "
-            "Write package.module:function, of a module that Python finds."
-        ) from error
+    function = named("Judge python", recipe.model)
 
     async def ask(item: Item) -> Verdict:
         try:

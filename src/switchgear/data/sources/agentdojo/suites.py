@@ -19,36 +19,27 @@ import random
 from collections.abc import Iterator, Sequence
 
 from inspect_evals.agentdojo.dataset import TASK_SUITES
-from pydantic import PositiveInt, field_validator
+from pydantic import PositiveInt
 
 from switchgear.data.reading.options import Options, checked
 from switchgear.data.sources.agentdojo.expectations import own_pattern
 from switchgear.data.sources.agentdojo.scenes import SOURCE, Scene, Staged, UnstageableError, offered, provenance, stage
-from switchgear.data.sources.agentdojo.templates import FAMILIES
+from switchgear.data.sources.agentdojo.templates import FAMILIES, Families
 from switchgear.data.sources.agentdojo.traces import conversation
 from switchgear.data.sources.agentdojo.world import SUITES, Suite
-from switchgear.errors import unknown
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import CallPattern, Drop, Example, Expectation, Message, Role, Trace
 
 
 class SuitesOptions(Options):
     suites: tuple[Suite, ...] = SUITES
-    families: tuple[str, ...] = tuple(FAMILIES)
+    families: Families = tuple(FAMILIES)
     """Of attack templates; keys of `FAMILIES`."""
     templates: PositiveInt | None = None
     """Drawn from the families for each pair of a user's and an attacker's task. None: all of them."""
     max_tools: PositiveInt | None = None
     """Offer the tools that a trace and its twin call, and others up to this number. None: all of the suite."""
     traces: tuple[Trace, ...] = tuple(Trace)
-
-    @field_validator("families")
-    @classmethod
-    def _known(cls, families: tuple[str, ...]) -> tuple[str, ...]:
-        for family in families:
-            if family not in FAMILIES:
-                raise ValueError(unknown("attack family", family, FAMILIES))
-        return families
 
 
 def read(recipe: SourceRecipe, seed: int) -> Iterator[Example | Drop]:
@@ -64,18 +55,17 @@ def read(recipe: SourceRecipe, seed: int) -> Iterator[Example | Drop]:
 def _attacks(suite: str, options: SuitesOptions, seed: int) -> Iterator[Scene]:
     """By attack first: the environment of one attack then serves all user tasks."""
     templates = [(family, variant) for family in options.families for variant in range(len(FAMILIES[family]))]
+    user_tasks = TASK_SUITES[suite].user_tasks.values()
     for injection_task in TASK_SUITES[suite].injection_tasks.values():
+        draws = {
+            user_task.ID: random.Random(f"{seed}/{Scene(suite, user_task).group}/{injection_task.ID}")
+            for user_task in user_tasks
+        }
+        drawn = {task: draw.sample(templates, len(templates))[: options.templates] for task, draw in draws.items()}
         for family, variant in templates:
-            for user_task in TASK_SUITES[suite].user_tasks.values():
-                scene = Scene(suite, user_task, injection_task, family, variant)
-                if options.templates is None or _rank(scene, templates, seed) < options.templates:
-                    yield scene
-
-
-def _rank(scene: Scene, templates: Sequence[tuple[str, int]], seed: int) -> int:
-    """Where the scene's template stands in an order of all, drawn for its pair of tasks."""
-    draw = random.Random(f"{seed}/{scene.group}/{scene.injection_task.ID}")
-    return draw.sample(templates, len(templates)).index((scene.family, scene.variant))
+            for user_task in user_tasks:
+                if (family, variant) in drawn[user_task.ID]:
+                    yield Scene(suite, user_task, injection_task, family, variant)
 
 
 def _traces(scene: Scene, kinds: Sequence[Trace], options: SuitesOptions, seed: int) -> Iterator[Example | Drop]:

@@ -19,14 +19,13 @@ import hashlib
 import random
 from collections.abc import Iterator
 
-from pydantic import PositiveInt, field_validator
+from pydantic import PositiveInt
 
 from switchgear.data.reading.options import Options, checked
 from switchgear.data.sources.agentdojo.expectations import own_pattern
 from switchgear.data.sources.agentdojo.injections import find
-from switchgear.data.sources.agentdojo.templates import FAMILIES, fill
+from switchgear.data.sources.agentdojo.templates import FAMILIES, Families, fill
 from switchgear.data.sources.synthetic_agents.worlds import World, world
-from switchgear.errors import unknown
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Expectation, Message, Provenance, Role, ToolCall, Trace
 
@@ -36,17 +35,9 @@ REVISION = "1"  # of the vocabulary and of how it is drawn from
 
 class WorldsOptions(Options):
     worlds: PositiveInt = 1000
-    families: tuple[str, ...] = tuple(FAMILIES)
-    """Of attack templates; keys of `switchgear.data.sources.agentdojo.templates.FAMILIES`."""
+    families: Families = tuple(FAMILIES)
+    """Of attack templates."""
     traces: tuple[Trace, ...] = tuple(Trace)
-
-    @field_validator("families")
-    @classmethod
-    def _known(cls, families: tuple[str, ...]) -> tuple[str, ...]:
-        for family in families:
-            if family not in FAMILIES:
-                raise ValueError(unknown("attack family", family, FAMILIES))
-        return families
 
 
 def read(recipe: SourceRecipe, seed: int) -> Iterator[Example | Drop]:
