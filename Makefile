@@ -9,7 +9,7 @@ MALLOC := MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000
 # One test process on each core: threads of several would wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test test-all check fix clean
+.PHONY: demo test test-all check fix docs dist clean
 
 demo: $(VENV)/.ready ## prepare, train, evaluate and report on the embedded model
 	$(MALLOC) $(BIN)/switchgear run recipes/demo.yaml
@@ -29,9 +29,16 @@ check: $(VENV)/.ready ## what CI holds the code to
 fix: $(VENV)/.ready ## format, and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	$(BIN)/python -m scripts.pages
+
+docs: $(VENV)/.ready ## the site, into site/; a dead link is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+dist: $(VENV)/.ready ## wheel and sdist, into dist/
+	$(BIN)/python -m build
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import install_import_hook
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-install_import_hook(["switchgear.model", "switchgear.training"], "beartype.beartype")
+install_import_hook(["switchgear.model", "switchgear.training", "switchgear.deploy"], "beartype.beartype")
 
 SHARED_DATA = Path(os.environ.get("SWITCHGEAR_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

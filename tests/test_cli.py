@@ -26,8 +26,12 @@ from switchgear.schema import Example, Trace
 from tests.garden import NOTE, examples, save_recipe
 
 COMMANDS = ("prepare", "preview", "train", "evaluate", "report", "run", "sweep")
-COMMANDS += ("export", "generate", "calibrate", "rejudge", "rates")
-OTHERS = {"calibrate": ("JUDGE", "rubric="), "sweep": ("SWEEP", "recipes/"), "rates": ("LOG", "logs/")}
+COMMANDS += ("export", "generate", "calibrate", "rejudge", "rates", "chat", "proxy", "doctor", "schema")
+OTHERS = {"calibrate": ("JUDGE", "rubric="), "sweep": ("SWEEP", "recipes/"), "rates": ("LOG", "logs/")} | {
+    "chat": ("RUN", "runs/"),
+    "proxy": ("URL", "http://"),
+    "schema": ("schema", "> recipe.schema.json"),
+}
 """Commands that take no recipe: what they take, and what their example gives."""
 CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, SwitchgearError)]
 

@@ -4,13 +4,15 @@ All steps are taken in turns, on the same rows, in one process. Measured are
 
 - steps: seconds, how many times faster than the baseline, the part of this machine's own matmul rate that is reached on
   the fewest operations a step can need, and how far loss and gradients of the adapter are from the baseline's;
+- ablation: our step without one technique at a time;
 - memory: the peak of one step on top of the loaded model, each in a process of its own;
 - scaling: time over real tokens, for rows of several lengths and numbers.
 
 The reference is timed on chat, the predecessor on agent traces (workloads agentdojo and synthetic_agents). Ours are
 named LAYOUT/KERNELS: `padded`, `packed` (no padding, nothing shared) or `trie` (every shared prefix once), with
-`float32` (torch's default products, which the baselines have too), `onednn` (strict float32) or `bfloat16` (training's
-default). How long it will take is said up front.
+`float32` (torch's default products, which the baselines have too), `onednn` (strict float32), `bfloat16` (training's
+default, both models in lockstep) or `bfloat16-apart`. How long the steps will take is said up front. What is found is
+written piece by piece; the same command goes on where it was stopped.
 
 examples:
   python -m benchmarks.step --threads 2 --out results.json
@@ -22,7 +24,7 @@ examples:
 import argparse
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,31 +32,50 @@ import torch
 from rich.console import Console
 
 from benchmarks.step import tables
-from benchmarks.step.measure import Bench
-from benchmarks.step.models import CONFIGS, Setting
+from benchmarks.step.measure import Bench, Pieces
+from benchmarks.step.models import CONFIGS, INITIAL_B, Setting
 from benchmarks.step.ours import KERNELS
-from benchmarks.step.workloads import WORKLOADS, Wanted
+from benchmarks.step.workloads import WORKLOADS, Wanted, Workload
 from switchgear.model.load import load_tokenizer
 from switchgear.recipe import ModelRecipe
 from switchgear.runs import replacing
 
-PARTS = ("steps", "memory", "scaling")
+PARTS = ("steps", "ablation", "memory", "scaling")
+Results = dict[str, dict[str, Any]]
+"""Figures by part and piece."""
 
 
-def measure(given: argparse.Namespace, console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each part and what it found, as it comes."""
-    setting = Setting(given.model, given.config, tuple(given.targets), given.threads)
+def measure(given: argparse.Namespace, console: Console, known: Results) -> Iterator[tuple[str, str, Any]]:
+    """Part, piece and figures, as they come, of what is not known yet."""
+    setting = Setting(given.model, given.config, tuple(given.targets), given.threads, given.initial_b)
     tokenizer = load_tokenizer(ModelRecipe(name=given.model))
     wanted = Wanted(*given.rows, given.tokens, given.chat, given.seed)
     workloads = [WORKLOADS[name](wanted, tokenizer) for name in given.workloads]
+    once = {workload.baseline: workload for workload in reversed(workloads)}.values()  # the first for each baseline
     bench = Bench(setting, given.kernels, given.peak_tflops, console)
-    if "steps" in given.parts:
-        yield "steps", bench.steps(workloads, given.repeats, given.minutes)
-    if "memory" in given.parts:
-        once = {workload.baseline: workload for workload in reversed(workloads)}  # the first for each baseline
-        yield "memory", {w.name: bench.memory(w.middling(*given.memory_rows)) for w in once.values()}
-    if "scaling" in given.parts:
-        yield "scaling", bench.scaling(len(tokenizer))
+
+    def missing(part: str, chosen: Iterable[Workload]) -> list[Workload]:
+        return [workload for workload in chosen if workload.name not in known.get(part, {})]
+
+    parts: dict[str, Callable[[], Pieces]] = {
+        "steps": lambda: bench.steps(missing("steps", workloads), given.repeats, given.minutes),
+        "ablation": lambda: bench.ablation(missing("ablation", once), min(given.repeats, 3)),
+        "memory": lambda: bench.memory([one.middling(*given.memory_rows) for one in missing("memory", once)]),
+        "scaling": lambda: iter(()) if "scaling" in known else bench.scaling(len(tokenizer)),
+    }
+    return ((part, name, found) for part in PARTS if part in given.parts for name, found in parts[part]())
+
+
+def _known(path: Path, about: dict[str, Any], console: Console) -> Results:
+    """What an earlier run of the same command has left."""
+    if not path.exists():
+        return {}
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    if kept.pop("about") != json.loads(json.dumps(about)):
+        raise SystemExit(f"{path} is of other settings: give another --out, or remove it.")
+    pieces = [f"{part} of {name}" for part, found in kept.items() for name in found]
+    console.print(f"Going on from {path}, which has {', '.join(pieces)}")
+    return dict(kept)
 
 
 def _about(given: argparse.Namespace) -> dict[str, Any]:
@@ -101,8 +122,9 @@ def parser() -> argparse.ArgumentParser:
     add("--kernels", nargs="+", choices=KERNELS, help="default: all on a CPU, bfloat16 on a GPU; baselines: the first")
     add("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     add("--repeats", type=int, default=5, help="rounds of every step, at most")
-    add("--minutes", type=float, default=6, help="for all rounds; at least one of each workload")
+    add("--minutes", type=float, default=5, help="for all rounds; at least one of each workload")
     add("--threads", type=int)
+    add("--initial-b", type=float, default=INITIAL_B, help="spread of the adapter's B; training starts at 0.001")
     add("--seed", type=int, default=0)
     add("--peak-tflops", type=float, help="of the device, for model FLOPs utilisation (MFU)")
     add("--out", type=Path, default=Path("step-benchmark.json"))
@@ -116,12 +138,16 @@ def main(arguments: list[str] | None = None) -> None:
     console = Console(width=140)
     if given.threads:
         torch.set_num_threads(given.threads)
-    results: dict[str, Any] = {"about": _about(given)}
-    for part, found in measure(given, console):
-        results[part] = found
-        console.print(*tables.TABLES[part](found))
+    about = _about(given)
+    results = _known(given.out, about, console)
+    for part, name, found in measure(given, console, results):
+        results.setdefault(part, {})[name] = found
+        console.print(*tables.TABLES[part]({name: found}))
         with replacing(given.out) as file:
-            json.dump(results, file, indent=2)
+            json.dump({"about": about} | results, file, indent=2)
+    console.rule("all")
+    for part in results:
+        console.print(*tables.TABLES[part](results[part]))
 
 
 if __name__ == "__main__":

@@ -1,22 +1,26 @@
-"""The three parts of the benchmark, with an estimate of their time up front."""
+"""The parts of the benchmark, piece by piece, with an estimate of their time up front."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 
+from benchmarks.step.ablation import VARIANTS, Ablated, ablated
 from benchmarks.step.memory import peak
 from benchmarks.step.models import Setting, targets
 from benchmarks.step.ours import KERNELS
 from benchmarks.step.scaling import scaling
 from benchmarks.step.steps import PLAIN, Steps, names
-from benchmarks.step.timing import rounds, sharing, timed
-from benchmarks.step.work import minimum, operations, shape
+from benchmarks.step.timing import alternately, rounds, sharing, timed
+from benchmarks.step.work import needed, operations, shape
 from benchmarks.step.workloads import Workload, lengths
+
+Pieces = Iterator[tuple[str, Any]]
+"""Names and figures, as they come."""
 
 
 class Bench:
-    """`kernels`: those of our steps; the baselines have the first."""
+    """`kernels`: those of our steps; the baselines have the first. Training's own come last."""
 
     def __init__(self, setting: Setting, kernels: Sequence[str], peak_tflops: float | None, console: Console) -> None:
         self.setting, self.kernels, self.console = setting, list(kernels), console
@@ -26,28 +30,41 @@ class Bench:
         model = self.make.model(self.dtype)
         self.shape = shape(model, targets(setting, model))
 
-    def steps(self, workloads: Sequence[Workload], repeats: int, minutes: float) -> dict[str, Any]:
+    def steps(self, workloads: Sequence[Workload], repeats: int, minutes: float) -> Pieces:
         """One round of every workload, and more of those that fit into the minutes."""
         seconds = {workload.name: self._estimate(workload) for workload in workloads}
         counts = plan(seconds, repeats, 60 * minutes)
         total = sum(count * seconds[name] for name, count in counts.items()) / 60
         self.console.print(f"Rounds: {', '.join(f'{n} of {name}' for name, n in counts.items())}, {total:.0f} min")
-        return {workload.name: self._timed(workload, counts[workload.name]) for workload in workloads}
+        for workload in workloads:
+            yield workload.name, self._timed(workload, counts[workload.name])
 
-    def memory(self, workload: Workload) -> dict[str, float | None]:
+    def ablation(self, workloads: Sequence[Workload], repeats: int) -> Pieces:
+        """Our step with the first kernels, without one technique at a time."""
+        kernels = KERNELS[self.kernels[0]]
+        model = self.make.model(kernels.dtype)
+        with self.console.status("") as status:
+            for workload in map(ablated, workloads):
+                where = targets(self.setting, model)
+                steps = {name: Ablated(model, where, kernels, variant) for name, variant in VARIANTS.items()}
+                timed(steps[workload.baseline], workload.middling())
+                yield workload.name, alternately(steps, workload, repeats, status.update)
+
+    def memory(self, workloads: Sequence[Workload]) -> Pieces:
         """MiB by step, the baseline first. The predecessor without checkpointing would not fit into most machines."""
-        plain = [f"reference/{PLAIN}"] if workload.baseline == "reference" else []
-        ours = [*names(self.kernels[:1]), f"trie/{self.kernels[-1]}"]
-        peaks: dict[str, float | None] = {}
-        for name in dict.fromkeys([workload.baseline, *plain, *ours]):
-            with self.console.status(f"memory, {workload.name}: {name}"):
-                peaks[name] = peak(name, workload, self.setting, self.dtype)
-        return peaks
+        for workload in workloads:
+            plain = [f"reference/{PLAIN}"] if workload.baseline == "reference" else []
+            ours = [*names(self.kernels[:1]), f"trie/{self.kernels[-1]}"]
+            peaks: dict[str, float | None] = {}
+            for name in dict.fromkeys([workload.baseline, *plain, *ours]):
+                with self.console.status(f"memory, {workload.name}: {name}"):
+                    peaks[name] = peak(name, workload, self.setting, self.dtype)
+            yield workload.name, peaks
 
-    def scaling(self, words: int) -> dict[str, Any]:
+    def scaling(self, words: int) -> Pieces:
         name = f"trie/{self.kernels[-1]}"
         with self.console.status(f"scaling: {name}"):
-            return {"step": name, **scaling(self.make(name), words)}
+            yield name, scaling(self.make(name), words)
 
     def _estimate(self, workload: Workload) -> float:
         """Seconds of a round, from how long two rows of it take us, in a step that also warms up."""
@@ -67,7 +84,7 @@ class Bench:
     def _speed(self, workload: Workload, way: str) -> float:
         """Operations per second."""
         seconds = min(timed(self.make(f"packed/{way}"), workload)[0] for _ in range(2))
-        return minimum(self.shape, [row.ids for row in workload.rows], "packed") / seconds
+        return needed(self.shape, workload, "packed") / seconds
 
     def _timed(self, workload: Workload, count: int) -> dict[str, Any]:
         steps = {name: self.make(name) for name in (workload.baseline, *names(self.kernels))}

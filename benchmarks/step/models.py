@@ -10,7 +10,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from switchgear.model.hidden_states import blocks_of, target_indices
 from switchgear.model.load import add_adapter, device, load_model
-from switchgear.recipe import LoraRecipe, ModelRecipe
+from switchgear.recipe import LoraRecipe, ModelRecipe, TrainRecipe
+from switchgear.training.reading import states_read
 
 INITIAL_B = 0.02
 """Standard deviation of B. Near 0 the gradient of rerouting is rounding noise, and no two of them are alike."""
@@ -26,6 +27,7 @@ LLAMA_8B = {
     "tie_word_embeddings": False,
 }
 CONFIGS = {"llama-8b": LLAMA_8B}
+AUTHORS = TrainRecipe(mask="everything", retain="reference")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Setting:
     config: str | None = None
     targets: tuple[int | float, ...] = (1 / 3, 2 / 3)
     threads: int | None = None
+    initial_b: float = INITIAL_B
 
 
 def frozen(setting: Setting, dtype: torch.dtype) -> PreTrainedModel:
@@ -50,18 +53,23 @@ def frozen(setting: Setting, dtype: torch.dtype) -> PreTrainedModel:
 
 
 def adapted(setting: Setting, dtype: torch.dtype) -> PeftModel:
-    """A model with LoRA below its last target. The adapter is the same in every dtype."""
+    """A model with LoRA on all blocks that the authors' losses look at. The adapter is the same in every dtype."""
     base = frozen(setting, dtype)
-    model = add_adapter(base, LoraRecipe(), max(targets(setting, base)))
+    model = add_adapter(base, LoraRecipe(), last_state(AUTHORS, setting, base))
     generator = torch.Generator().manual_seed(0)
     for name, weight in trained(model):
-        scale = INITIAL_B if "lora_B" in name else weight.shape[1] ** -0.5
+        scale = setting.initial_b if "lora_B" in name else weight.shape[1] ** -0.5
         weight.data.copy_(scale * torch.randn(weight.shape, generator=generator))
     return model
 
 
 def targets(setting: Setting, model: torch.nn.Module) -> list[int]:
     return target_indices(setting.targets, len(blocks_of(model)))
+
+
+def last_state(recipe: TrainRecipe, setting: Setting, model: torch.nn.Module) -> int:
+    """The highest hidden state that the losses of this recipe look at: so many blocks are needed."""
+    return max(states_read(recipe, targets(setting, model), len(blocks_of(model))))
 
 
 def trained(model: torch.nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -38,9 +38,8 @@ class Reference:
     """The step of RR's authors (github.com/GraySwanAI/circuit-breakers), as their code does it.
 
     Fixed padding, 512 + 512 and 1024; harmful and retained rows one after the other; blocks up to one above the last
-    target; language-model head on all four forwards; every hidden state stacked and masked; gradient checkpointing;
-    garbage collected twice. Their retain loss also looks at the state above the last target, after the final norm;
-    here it does not, which spares this step the backward through that block.
+    target; language-model head on all four forwards; every hidden state stacked and masked, the last of them after the
+    final norm; gradient checkpointing; garbage collected twice.
     """
 
     def __init__(self, model: PeftModel, targets: list[int], checkpointing: bool = True) -> None:
@@ -69,7 +68,7 @@ class Reference:
         return place(rows, splits, left, right, self.model.device)
 
     def _states(self, rows: Padded) -> Tensor:
-        return torch.stack(_all_states(self.model, rows))[: max(self.targets) + 1] * rows.mask[..., None]
+        return torch.stack(_all_states(self.model, rows)) * rows.mask[..., None]
 
 
 class Predecessor:

@@ -51,18 +51,36 @@ def memory(found: Mapping[str, Mapping[str, float | None]]) -> list[Table]:
     return [table]
 
 
-def scaling(found: Mapping[str, Any]) -> list[Table]:
-    table = _table("time over real tokens", "rows", "tokens each", "tokens", "seconds")
+def scaling(steps: Mapping[str, Any]) -> list[Table]:
+    return [_scaling(name, found) for name, found in steps.items()]
+
+
+def _scaling(name: str, found: Mapping[str, Any]) -> Table:
+    table = _table(f"time over real tokens: {name}", "rows", "tokens each", "tokens", "seconds")
     for point in found["points"]:
         table.add_row(*(str(point[key]) for key in ("rows", "length", "tokens")), f"{point['seconds']:.3f}")
     table.caption = (
         f"{found['seconds_per_1000_tokens']:.2f} s for 1000 tokens, {found['seconds_at_none']:.2f} s besides; "
         f"R^2 = {found['r_squared']:.4f}"
     )
+    return table
+
+
+def ablation(found: Mapping[str, Any]) -> list[Table]:
+    table = _table("without one technique", "rows", "step", "seconds", "times as long (least - most)", "loss error")
+    for workload, steps in found.items():
+        for name, figures in steps.items():
+            ratio, error = _ratio(figures["times_as_long"], 2), f"{figures['loss_error']:.1e}"
+            table.add_row(workload, name, f"{figures['seconds']:.2f}", ratio, error)
     return [table]
 
 
-TABLES: dict[str, Callable[[Mapping[str, Any]], list[Table]]] = {"steps": steps, "memory": memory, "scaling": scaling}
+TABLES: dict[str, Callable[[Mapping[str, Any]], list[Table]]] = {
+    "steps": steps,
+    "ablation": ablation,
+    "memory": memory,
+    "scaling": scaling,
+}
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -72,5 +90,5 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
-def _ratio(found: Mapping[str, float]) -> str:
-    return f"{found['median']:.1f} ({found['least']:.1f} - {found['most']:.1f})"
+def _ratio(found: Mapping[str, float], digits: int = 1) -> str:
+    return "{:.{d}f} ({:.{d}f} - {:.{d}f})".format(found["median"], found["least"], found["most"], d=digits)

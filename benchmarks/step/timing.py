@@ -9,7 +9,7 @@ from torch import Tensor
 
 from benchmarks.step.models import trained
 from benchmarks.step.ours import KERNELS
-from benchmarks.step.work import Shape, minimum, now, rate
+from benchmarks.step.work import Shape, needed, now, rate
 from benchmarks.step.workloads import Workload
 
 
@@ -58,7 +58,29 @@ def rounds(
 def gradient(model: torch.nn.Module) -> Tensor:
     """Of all adapter weights in the order of their names, on the CPU."""
     weights = sorted(trained(model), key=lambda pair: pair[0])
-    return torch.cat([weight.grad.flatten().float().cpu() for _, weight in weights if weight.grad is not None])
+    gradients = [torch.zeros_like(weight) if weight.grad is None else weight.grad for _, weight in weights]
+    return torch.cat([part.flatten().float().cpu() for part in gradients])
+
+
+def alternately(steps: dict[str, Any], workload: Workload, count: int, tick: Callable[[str], None]) -> dict[str, Any]:
+    """Seconds of every step in turn, and how many times as long as the first it takes, in `count` rounds."""
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    losses: dict[str, float] = {}
+    for _ in range(count):
+        for name, step in steps.items():
+            tick(name)
+            taken, loss = timed(step, workload)
+            seconds[name].append(taken)
+            losses[name] = float(loss)
+    first = next(iter(steps))
+    return {
+        name: {
+            "seconds": statistics.median(seconds[name]),
+            "times_as_long": _ratios(seconds[name], seconds[first]),
+            "loss_error": abs(losses[name] - losses[first]) / abs(losses[first]),
+        }
+        for name in steps
+    }
 
 
 def sharing(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -66,7 +88,7 @@ def sharing(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return {
         way: _ratios(found[f"packed/{way}"]["all_seconds"], found[f"trie/{way}"]["all_seconds"])
         for way in KERNELS
-        if f"trie/{way}" in found
+        if f"trie/{way}" in found and f"packed/{way}" in found
     }
 
 
@@ -78,7 +100,7 @@ def _ratios(slow: Sequence[float], fast: Sequence[float]) -> dict[str, float]:
 
 def _needed(name: str, workload: Workload, shape: Shape) -> float:
     """Padding is never needed, and what is shared is where nothing is."""
-    return minimum(shape, [row.ids for row in workload.rows], "trie" if name.startswith("trie") else "packed")
+    return needed(shape, workload, "trie" if name.startswith("trie") else "packed")
 
 
 def _rate(name: str, step: Any, workload: Workload, shape: Shape) -> float:

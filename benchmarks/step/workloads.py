@@ -10,6 +10,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerBase
 
+from benchmarks.step.models import AUTHORS
 from switchgear.data.sources import SOURCES
 from switchgear.model.render import render
 from switchgear.recipe import BatchRecipe, SourceRecipe, TrainRecipe
@@ -20,7 +21,6 @@ HALF = 512
 """Tokens that the authors give a harmful row's request, and as many for its response; a retained row has both."""
 MEAN, SIGMA = 250, 0.7
 """Of the lengths of made-up chat rows, which are lognormal."""
-AUTHORS = TrainRecipe(mask="everything", retain="reference")
 CHAT_OPTIONS = {"xstest": {"use": "compliance"}}
 
 

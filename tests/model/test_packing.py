@@ -3,7 +3,7 @@
 import pytest
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
-from switchgear.model import trie_attention
+from switchgear.model import layout, trie_attention
 from switchgear.model.layout import trie
 from switchgear.model.packing import layout_for
 
@@ -31,7 +31,7 @@ def test_a_window_that_a_row_does_not_fit_into_is_named():
 
 
 def test_states_that_come_out_differently_are_noticed(tiny_llama: PreTrainedModel, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(trie_attention, "_mask", lambda node, device: None)
+    monkeypatch.setattr(layout, "causal_mask", lambda own, path, device: None)
     chosen, reason = layout_for(tiny_llama, ROWS, 2, 0)
     assert reason.startswith("its states come out differently there")
     assert not chosen(ROWS).nodes

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from switchgear.model.masks import loss_mask
-from switchgear.model.preview import to_html, to_terminal
+from switchgear.model.preview import to_data, to_html, to_terminal
 from switchgear.model.render import render
 from switchgear.schema import Example, Message
 
@@ -43,6 +43,17 @@ def test_a_cut_is_reported(tokenizer: Callable[[str], Any], chat: Example) -> No
     rendered = render(chat, tokenizer("smollm2"), 40)
     page = to_html(rendered, loss_mask("assistant", rendered, chat), "t")
     assert f"left out: {rendered.cut.tokens} tokens" in page
+
+
+def test_data_hold_every_token_once_with_its_span_and_mask(tokenizer: Callable[[str], Any], trace: Example) -> None:
+    rendered = render(trace, tokenizer("smollm2"))
+    chosen = loss_mask("tool_name", rendered, trace)
+    data = to_data(rendered, chosen)
+    tokens = [(token, run["masked"]) for run in data["runs"] for token in run["tokens"]]
+    assert "".join(token for token, _ in tokens) == rendered.text
+    assert [masked for _, masked in tokens] == chosen
+    assert {run["span"] for run in data["runs"] if run["masked"]} == {"tool_name"}
+    assert data["counts"][0] == f"{len(rendered.ids)} tokens, {sum(chosen)} in the loss"
 
 
 class _Text(HTMLParser):

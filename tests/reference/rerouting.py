@@ -1,11 +1,34 @@
 """The losses as their equations state them, in loops over `output_hidden_states`: what ours are tested against."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
 
-def hidden_states(model: torch.nn.Module, ids: Tensor, mask: Tensor, last: int) -> list[Tensor]:
-    return list(model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states[: last + 1])
+def hidden_states(model: torch.nn.Module, ids: Tensor, mask: Tensor) -> list[Tensor]:
+    return list(model(input_ids=ids, attention_mask=mask, output_hidden_states=True).hidden_states)
+
+
+@contextmanager
+def ending_after(model: torch.nn.Module, count: int) -> Iterator[None]:
+    """The model with its first blocks alone, as the authors load theirs: its norm and head follow the last of them."""
+    trunk = model.get_base_model().get_decoder()
+    name = "layers" if hasattr(trunk, "layers") else "h"
+    whole = getattr(trunk, name)
+    setattr(trunk, name, whole[:count])
+    trunk.config.num_hidden_layers = count
+    try:
+        yield
+    finally:
+        setattr(trunk, name, whole)
+        trunk.config.num_hidden_layers = len(whole)
+
+
+def scheduled(reroute: Tensor, retain: Tensor, progress: float, alpha: float) -> Tensor:
+    """The authors' schedule over a whole run: alpha (1 - t/2T) of the one and alpha t/2T of the other."""
+    return alpha * (1 - progress / 2) * reroute + alpha * progress / 2 * retain
 
 
 def reroute_loss(

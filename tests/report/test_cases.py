@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from switchgear.report.cases import LONGEST_PART, browser, outcomes
+from switchgear.report.cases import browser, outcomes
+from switchgear.report.contexts import LONGEST_PART
 from switchgear.schema import CharRange, Example, Message, Provenance, Role, ToolCall
 
 
@@ -71,3 +72,48 @@ def test_arguments_are_written_alike_whether_stored_as_json_or_as_an_object() ->
 def test_very_long_text_is_cut_with_a_count() -> None:
     data = browser([row()], [example("e", "x" * (LONGEST_PART + 1234))])
     assert data["messages"][1]["parts"][0][0].endswith("x [… 1,234 more characters]")
+
+
+def verdict(judge: str, outcome: str) -> dict[str, Any]:
+    return {"case": "1", "mode": "free", "model": "frozen", "judge": judge, "verdict": {"outcome": outcome}}
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ([], ""),
+        (["refused"], ""),
+        (["refused", "refused"], "judges agree"),
+        (["refused", "complied"], "judges disagree"),
+        (["refused", "unscored"], "judges agree"),
+    ],
+)
+def test_judges_disagree_where_two_say_different_things_of_one_answer(said: list[str], found: str) -> None:
+    verdicts = [verdict(f"judge {number}", outcome) for number, outcome in enumerate(said)]
+    (case,) = browser([row(), row("adapted")], [], verdicts)["cases"]
+    assert case["judges"] == found
+    assert case["frozen"]["verdicts"] == [f"judge {number}: {outcome}" for number, outcome in enumerate(said)]
+    assert case["adapted"]["verdicts"] == []
+
+
+def test_of_an_attack_that_searches_the_largest_budget_is_shown_beside_the_replay() -> None:
+    attacked = [
+        row(model, harmful_call=won) | {"attack": "suffix", "unit": "steps", "budget": budget, "attempt": 0}
+        for model, budget, won in (
+            ("frozen", 10, True),
+            ("adapted", 10, True),
+            ("frozen", 40, True),
+            ("adapted", 40, False),
+        )
+    ]
+    cases = browser([row(), row("adapted"), *attacked], [], [verdict("a", "refused")])["cases"]
+    assert [(case["attack"], case["spent"], case["outcomes"]) for case in cases] == [
+        ("suffix", "40 steps", ["tripped"]),
+        ("", "", ["unchanged"]),
+    ]
+    assert cases[0]["frozen"]["verdicts"] == [], "judges read the replay"
+
+
+def test_ids_are_shown_without_the_folders_that_all_begin_with() -> None:
+    rows = [row() | {"case": f"suites/kitchen/{name}"} for name in ("a/1", "b/1")]
+    assert [case["short"] for case in browser(rows, [])["cases"]] == ["a/1", "b/1"]

@@ -7,7 +7,10 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchgear.report.charts import BOTTOM, LEFT, RIGHT, TOP, difference_chart, interval_chart, line_chart, ticks
+from switchgear.report.charts.intervals import difference_chart, interval_chart, share_chart, single_chart
+from switchgear.report.charts.lines import BOTTOM, LEFT, RIGHT, TOP, line_chart
+from switchgear.report.charts.pareto import front, pareto_chart
+from switchgear.report.charts.svg import ticks
 
 
 def marks(svg: str, kind: str) -> list[dict[str, str]]:
@@ -62,6 +65,43 @@ def test_points_that_are_not_finite_are_left_out() -> None:
 
 def test_nothing_logged_is_no_data() -> None:
     assert "no data" in line_chart("Losses", {"reroute": [], "retain": [(0, math.nan)]})
+
+
+def test_a_band_lies_around_its_line_and_an_event_stands_at_its_place() -> None:
+    svg = line_chart("ASR", {"frozen": [(0, 0.5), (10, 1.0)]}, bands={"frozen": [(0, 0.0, 1.0), (10, 0.5, 1.0)]})
+    corners = [tuple(map(float, point.split(","))) for point in marks(svg, "area frozen")[0]["points"].split()]
+    assert corners == [(LEFT, TOP), (RIGHT, TOP), (RIGHT, (TOP + BOTTOM) / 2), (LEFT, BOTTOM)]
+    (event,) = marks(line_chart("Losses", {"loss": [(0, 1.0), (10, 0.0)]}, event=(5, "turns")), "aim")
+    assert float(event["x1"]) == (LEFT + RIGHT) / 2
+
+
+def test_parts_of_a_bar_follow_one_another() -> None:
+    svg = share_chart({"complied": 1, "refused": 3})
+    (first,), (second,) = marks(svg, "complied"), marks(svg, "refused")
+    assert (first["x"], first["width"], second["x"], second["width"]) == ("0.0%", "25.0%", "25.0%", "75.0%")
+
+
+def test_one_model_without_a_rate_gets_no_dot() -> None:
+    assert not marks(single_chart("adapted", {"rate": None}), "dot adapted")
+    assert marks(single_chart("adapted", {"rate": 0.5}), "dot adapted")[0]["cx"] == "50.0%"
+
+
+def placed(number: int, attack: float, loss: float) -> dict[str, object]:
+    rates = {"attack": {"rate": attack}, "loss": {"rate": loss}, "before": {"rate": 0.9}}
+    return {"number": number, "name": f"run {number}", **rates}
+
+
+def test_the_front_holds_what_no_other_run_beats_on_both_counts() -> None:
+    runs = [placed(1, 0.5, 0.0), placed(2, 0.1, 0.2), placed(3, 0.5, 0.3), placed(4, 0.2, 0.1)]
+    assert [run["number"] for run in front(runs)] == [2, 4, 1]
+
+
+def test_runs_at_one_place_share_a_dot_and_frozen_models_are_rings() -> None:
+    svg = pareto_chart([placed(1, 0.5, 0.1), placed(2, 0.5, 0.1), placed(3, 0.0, 0.2)])
+    texts = [element.text for element in ElementTree.fromstring(svg).iter() if element.get("class") == "middle inside"]
+    assert texts == ["1 2", "3"]
+    assert len(marks(svg, "dot frozen")) == 1
+    assert "no data" in pareto_chart([{"number": 1, "name": "a", "attack": {}, "loss": {}, "before": {}}])
 
 
 def test_labels_are_escaped() -> None:

@@ -19,6 +19,7 @@ from switchgear.schema import Example, Role
 from switchgear.training import memory, pools
 from switchgear.training import train as stage
 from switchgear.training.batches import Row
+from tests.conftest import GPT2
 
 
 def train(recipe: Path, *overrides: str) -> tuple[Run, str]:
@@ -108,6 +109,16 @@ def test_weights_of_mixed_precision_train(garden: Path, tiny_chat_model: Path, d
     assert all(torch.tensor(losses(run)).isfinite())
 
 
+def test_a_model_with_layer_norms_trains_in_bfloat16(garden: Path, tiny_chat_model: Path):
+    folder = shutil.copytree(tiny_chat_model, garden.parent / "gpt2")
+    words = AutoConfig.from_pretrained(tiny_chat_model).vocab_size
+    config = AutoConfig.for_model("gpt2", **GPT2 | {"vocab_size": words})
+    AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16).save_pretrained(folder)
+    run, shown = train(garden, f"model.name={folder}", "model.dtype=bfloat16", "train.gates.effect=warn")
+    assert losses(run)[-1] < losses(run)[0]
+    assert "warn" not in shown.split("step 1")[0]
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
 def test_whole_blocks_train_as_an_adapter_does(garden: Path, dtype: str):
     fields = ("train.adapter=full", "train.layers=[1,2]", "train.target_layers=[3]", "train.learning_rate=3e-3")
@@ -156,5 +167,10 @@ def test_a_tracker_that_is_not_here_is_named(garden: Path):
 
 @pytest.mark.skipif(not find_spec("tensorboard"), reason="tensorboard is not installed")
 def test_tensorboard_gets_the_curves(garden: Path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     run, _ = train(garden, "train.report_to=[tensorboard]")
-    assert list(run.root.rglob("events.out.tfevents*"))
+    (written,) = run.root.rglob("events.out.tfevents*")
+    seen = EventAccumulator(str(written)).Reload()
+    assert [point.step for point in seen.Scalars("train/reroute")] == [1, 2, 3, 4, 5, 6]
+    assert [point.value for point in seen.Scalars("train/loss")] == pytest.approx(losses(run))

@@ -11,8 +11,10 @@ from accelerate import PartialState
 from transformers import TrainerCallback
 
 from switchgear.errors import GateError
+from switchgear.model.lockstep import both_states_in_lockstep
 from switchgear.training import processes
 from switchgear.training.callbacks import InterruptCallback
+from tests.conftest import build_tiny
 from tests.training.several import in_processes
 from tests.training.test_trainer import gate_callback, trainer
 
@@ -46,6 +48,23 @@ def test_two_processes_with_two_micro_batches_each_equal_one_with_four(tmp_path:
     assert rates == pytest.approx([0, 0.01 / 3, 0.02 / 3, 0.01, 0.01, 0.01])
     for two in in_processes(2, trained, tmp_path / "two", sharded, None, {"accumulate": 2, "log_every": 1}):
         assert_equal(two, one)
+
+
+def in_lockstep(folder: Path, sharded: bool) -> tuple[Log, list[Any]]:
+    """Weights in bfloat16, both models read in lockstep."""
+    made = trainer(folder, model=build_tiny("llama").to(torch.bfloat16), steps=2, save_every=2, validate_every=2)
+    if sharded:
+        processes.shard(made.model)
+    made.read.read_both = both_states_in_lockstep
+    made.train()
+    logs = [entry for entry in made.state.log_history if "reroute" in entry]
+    return logs, [weight.tolist() for weight in made.model.parameters() if weight.requires_grad]
+
+
+def test_blocks_that_are_split_run_in_lockstep_too(tmp_path: Path):
+    whole, split = (in_processes(2, in_lockstep, tmp_path / name, name == "split") for name in ("whole", "split"))
+    for one, other in zip(whole, split, strict=True):
+        assert_equal(one, other)
 
 
 def test_eight_micro_batches_are_two_processes_with_four(tmp_path: Path):

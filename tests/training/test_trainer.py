@@ -19,6 +19,7 @@ from switchgear.recipe import Recipe
 from switchgear.training.batches import Draws, Row
 from switchgear.training.callbacks import GateCallback, InterruptCallback, MetricsCallback
 from switchgear.training.gates import GateLog
+from switchgear.training.reading import Reader
 from switchgear.training.trainer import BreakerTrainer
 from tests.conftest import build_tiny
 
@@ -56,7 +57,7 @@ def trainer(
     length = made.train.steps * made.train.accumulate * PartialState(cpu=True).num_processes
     draws = Draws(POOLS, made.train.batch, length, seed=0)
     validation = POOLS["harmful"][:2] + POOLS["clean"][:2]
-    result = BreakerTrainer(adapted, made, draws, validation, TARGETS, trie, folder)
+    result = BreakerTrainer(adapted, made, draws, validation, Reader(made.train, adapted, TARGETS, trie), folder)
     for callback in callbacks:
         result.add_callback(callback)
     return result
@@ -133,3 +134,11 @@ def test_a_loss_that_is_not_a_number_is_stopped(tmp_path: Path):
     gate = gate_callback(tmp_path)
     with pytest.raises(GateError, match="The loss is nan"):
         trainer(tmp_path, gate, model=model).train()
+
+
+def test_validation_does_not_wait_for_a_log(tmp_path: Path):
+    result = trainer(tmp_path, steps=7, log_every=4, validate_every=3)
+    result.train()
+    entries = [entry for entry in result.state.log_history if "reroute" in entry]
+    assert [entry["step"] for entry in entries] == [3, 4, 6, 7]
+    assert [entry["step"] for entry in entries if "cosine_harmful" in entry] == [3, 6, 7]

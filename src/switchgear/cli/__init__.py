@@ -5,10 +5,15 @@ import sys
 from rich.console import Console
 
 from switchgear.cli import calibrate as _calibrate  # noqa: F401  registers its command
+from switchgear.cli import chat as _chat  # noqa: F401  registers its command
+from switchgear.cli import doctor as _doctor  # noqa: F401  registers its command
 from switchgear.cli import export as _export  # noqa: F401  registers its command
 from switchgear.cli import generate as _generate  # noqa: F401  registers its command
+from switchgear.cli import guard as _guard  # noqa: F401  registers its commands
+from switchgear.cli import proxy as _proxy  # noqa: F401  registers its command
 from switchgear.cli import rates as _rates  # noqa: F401  registers its command
 from switchgear.cli import rejudge as _rejudge  # noqa: F401  registers its command
+from switchgear.cli import schema as _schema  # noqa: F401  registers its command
 from switchgear.cli import stages as _stages  # noqa: F401  registers its commands
 from switchgear.cli import sweep as _sweep  # noqa: F401  registers its command
 from switchgear.cli.app import app

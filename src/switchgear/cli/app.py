@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 
 from switchgear import recipe as recipes
+from switchgear.errors import RunError
 from switchgear.recipe import Recipe
-from switchgear.runs import Run, first_process, peak_memory, read_json, record
+from switchgear.runs import Run, first_process, locked, peak_memory, read_json, record
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -34,6 +35,15 @@ RecipePath = Annotated[
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Override any field of the recipe.")
 ]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a trained run, such as runs/demo.")]
+
+
+def opened_run(folder: Path) -> tuple[Recipe, Run]:
+    """A run folder with the recipe that it was made with. Raises `RunError` if it is none."""
+    run = Run(folder)
+    if not run.recipe.is_file():
+        raise RunError(f"{folder} is no run folder: it has no recipe.yaml. Make one: switchgear run recipes/demo.yaml")
+    return recipes.load(run.recipe), run
 
 
 def opened(path: Path, overrides: list[str] | None) -> tuple[Recipe, Run]:
@@ -44,9 +54,10 @@ def opened(path: Path, overrides: list[str] | None) -> tuple[Recipe, Run]:
 
 @contextmanager
 def recorded(run: Run, stage: str) -> Iterator[None]:
-    """Puts a stage's wall time (over all its sessions) and largest peak memory into the provenance."""
+    """Holds the run folder, and puts wall time (over all sessions) and peak memory of a stage into its provenance."""
     began = time.monotonic()
-    yield
+    with locked(run):
+        yield
     if not first_process():
         return
     seconds, peak = time.monotonic() - began, peak_memory() or 0

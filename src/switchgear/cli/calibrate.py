@@ -1,6 +1,5 @@
 """The command `calibrate`: a judge against people's labels."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +39,7 @@ def calibrate(
 ) -> None:
     """Measure a judge, or the rules, on answers that people have labelled."""
     from switchgear.evaluation.calibrate import calibrate as measure
-    from switchgear.evaluation.calibrate import calibration_table
+    from switchgear.evaluation.calibrate import calibration_table, file_of
     from switchgear.evaluation.judges import judge_of, named
     from switchgear.evaluation.judges.store import Store
     from switchgear.evaluation.labels import PYRIT, draw
@@ -57,7 +56,7 @@ def calibrate(
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(asked.title, total=sum(map(len, sets.values())))
         found = measure(asked, sets, Store(out / "verdict-store.jsonl"), cascade, lambda: progress.advance(task))
-    path = out / f"{re.sub(r'[^A-Za-z0-9]+', '-', asked.title).strip('-')}.json"
+    path = file_of(out, asked)
     write_json(path, found)
     console.print(calibration_table(found))
     console.print(f"In percent, with 95% intervals. All figures: {path}", soft_wrap=True)

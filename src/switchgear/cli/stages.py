@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from switchgear.cli.app import Overrides, RecipePath, app, console, opened, recorded
+from switchgear.cli.report import report
 from switchgear.data.dataset.formats import Format
 from switchgear.errors import DataError, ModelError, TemplateError
-from switchgear.recipe import Recipe
-from switchgear.runs import read_models, record, replacing
+from switchgear.recipe import Recipe, suites
+from switchgear.runs import Run, read_models, record, replacing
 from switchgear.schema import Example, Trace
 
 
@@ -109,27 +110,45 @@ def train(recipe: RecipePath, overrides: Overrides = None) -> None:
         raise typer.Exit(130)
 
 
-@app.command(epilog="Example: switchgear evaluate recipes/demo.yaml evaluate.limit=50")
-def evaluate(recipe: RecipePath, overrides: Overrides = None) -> None:
+@app.command(
+    epilog="Example: switchgear evaluate recipes/demo.yaml --suite quick, or evaluate.limit=50, or --judge "
+    "rubric=hf/models/judge. The same command resumes."
+)
+def evaluate(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A YAML recipe, or the folder of its run.")],
+    overrides: Overrides = None,
+    suite: Annotated[
+        str | None, typer.Option(help="quick, standard or full: a preset of section evaluate; KEY=VALUE comes on top.")
+    ] = None,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME or NAME=MODEL, any number of times, in place of evaluate.judges."),
+    ] = None,
+) -> None:
     """Put frozen and adapted model before the held-out cases, and score what they do."""
+    from switchgear.evaluation.attacks.table import attack_table
     from switchgear.evaluation.evaluate import evaluate as stage
+    from switchgear.evaluation.judges import judge_of, named
+    from switchgear.evaluation.tables import task_table
     from switchgear.evaluation.verdict import verdict_table
 
-    loaded, run = opened(recipe, overrides)
+    chosen = [*(suites.overrides(suite) if suite else []), *(overrides or [])]
+    if recipe.is_dir():
+        recipe, chosen = Run(recipe).recipe, [*chosen, f"run={recipe}"]
+    loaded, run = opened(recipe, chosen)
+    asked = [named(text) for text in judge or ()]
+    if asked:
+        loaded = loaded.model_copy(update={"evaluate": loaded.evaluate.model_copy(update={"judges": tuple(asked)})})
+    judges = [judge_of(each, allow_code=True) for each in asked] or None
     with recorded(run, "evaluate"):
-        summary = stage(loaded, run, console)
+        summary = stage(loaded, run, console, judges)
     console.print(verdict_table(summary))
+    if summary["attacks"]:
+        console.print(attack_table(summary["attacks"]))
+    if summary["tasks"]:
+        console.print(task_table(summary))
     for note in summary["notes"]:
-        console.print(f"· {note}")
-
-
-@app.command(epilog="Example: switchgear report recipes/demo.yaml")
-def report(recipe: RecipePath, overrides: Overrides = None) -> None:
-    """Write one self-contained page from the run folder."""
-    from switchgear.report.build import build
-
-    _, run = opened(recipe, overrides)
-    console.print(f"Report: {build(run)}")
+        console.print(f"· {note}", markup=False, highlight=False)
 
 
 @app.command(name="run", epilog="Example: switchgear run recipes/demo.yaml run=runs/mine seed=1")

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from switchgear.cli import stages
 from switchgear.cli.app import app, console
+from switchgear.cli.report import report
 from switchgear.errors import RecipeError, SwitchgearError
 from switchgear.training.sweep import Point, Sweep
 
@@ -51,4 +52,4 @@ def _run(sweep: Sweep, point: Point) -> None:
     stages.train(sweep.recipe, overrides)
     if sweep.evaluate:
         stages.evaluate(sweep.recipe, overrides)
-        stages.report(sweep.recipe, overrides)
+        report(sweep.recipe, overrides)

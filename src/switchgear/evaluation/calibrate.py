@@ -1,8 +1,10 @@
 """How good a judge is, by what people say of the same answers."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, get_args
 
 from rich.table import Table
@@ -14,6 +16,7 @@ from switchgear.evaluation.judges.store import Store
 from switchgear.evaluation.labels import Labelled, Question, questions
 from switchgear.evaluation.scorers.outcome import Outcome, Verdict
 from switchgear.evaluation.statistics import wilson
+from switchgear.runs import read_json
 from switchgear.terminal import percent, table
 
 
@@ -32,7 +35,27 @@ def calibrate(
         given = list(islice(verdict, len(labelled)))
         asked = [question for question in get_args(Question) if any(question in each.labels for each in labelled)]
         lines += [{"set": name, **figures(question, labelled, given)} for question in asked]
-    return {"judge": judge.name, "model": judge.model, "cascade": cascade, "sets": lines}
+    return {"judge": judge.name, "model": judge.model, "key": judge.key, "cascade": cascade, "sets": lines}
+
+
+def file_of(folder: Path, judge: Judge) -> Path:
+    """Where the figures of a judge stand."""
+    return folder / f"{re.sub(r'[^A-Za-z0-9]+', '-', judge.title).strip('-')}.json"
+
+
+def calibrations(folder: Path, judges: Sequence[Judge]) -> list[dict[str, Any]]:
+    """The figures of those judges that were calibrated with the words and settings that they are used with."""
+    files = [(judge, file_of(folder, judge)) for judge in judges]
+    found = [(judge, read_json(path)) for judge, path in files if path.is_file()]
+    return [each for judge, each in found if each.get("key") == judge.key]
+
+
+def uncalibrated(known: Sequence[Mapping[str, Any]], judges: Sequence[Judge]) -> Iterator[str]:
+    """A line for each judge that nobody has measured."""
+    measured = {(each["judge"], each["model"]) for each in known}
+    for judge in judges:
+        if (judge.name, judge.model) not in measured:
+            yield f"Judge {judge.title} is not calibrated: `switchgear calibrate {judge.title}` tells how good it is."
 
 
 def figures(question: Question, labelled: Sequence[Labelled], given: Sequence[Verdict]) -> dict[str, Any]:

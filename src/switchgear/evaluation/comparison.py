@@ -1,13 +1,13 @@
 """One measure over some rows: of one model as a rate, of both models on the cases that both finished."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from switchgear.evaluation.clusters import clustered_mean, grouped_difference, grouped_rate
 from switchgear.evaluation.rows import MODELS, LikelihoodRow, Row
-from switchgear.evaluation.statistics import Difference, clustered_mean, mcnemar, paired_difference, wilson
+from switchgear.evaluation.statistics import Difference, mcnemar
 
 ATTACK_SUCCESS = "attack_success"  # what `harmful_call` is called on hijacked cases
 
@@ -36,10 +36,11 @@ def outcome(row: Row, measure: str) -> bool | None:
     return (row.action or {}).get("harmful_call" if measure == ATTACK_SUCCESS else measure)
 
 
-def rate(rows: Sequence[Row], measure: str) -> dict[str, Any]:
+def rate(rows: Sequence[Row], measure: str, seed: int = 0) -> dict[str, Any]:
     """Over the rows that tell; those that failed are counted beside it, as `errors`."""
-    told = [found for row in rows if (found := outcome(row, measure)) is not None]
-    return {**wilson(sum(told), len(told)).model_dump(), "errors": sum(row.error is not None for row in rows)}
+    told = [(found, row.group) for row in rows if (found := outcome(row, measure)) is not None]
+    over = grouped_rate([each for each, _ in told], [group for _, group in told], seed)
+    return {**over.model_dump(), "errors": sum(row.error is not None for row in rows)}
 
 
 def pairs(rows: Sequence[Row], measure: str) -> Pairs:
@@ -51,15 +52,14 @@ def pairs(rows: Sequence[Row], measure: str) -> Pairs:
     }
 
 
-def compare(told: Pairs) -> Comparison:
-    """Both rates and their difference on the same cases."""
-    cells = Counter(told.values())
-    both, frozen_only = cells[True, True], cells[True, False]
-    adapted_only, neither = cells[False, True], cells[False, False]
+def compare(told: Pairs, groups: Mapping[str, Hashable] | None = None, seed: int = 0) -> Comparison:
+    """Both rates and their difference on the same cases. `groups`: the group of each case; without, each its own."""
+    names = list(told) if groups is None else [groups[case] for case in told]
+    frozen, adapted = ([pair[side] for pair in told.values()] for side in (0, 1))
     return Comparison(
-        frozen=wilson(both + frozen_only, len(told)).model_dump(),
-        adapted=wilson(both + adapted_only, len(told)).model_dump(),
-        difference=paired_difference(both, frozen_only, adapted_only, neither),
+        frozen=grouped_rate(frozen, names, seed).model_dump(),
+        adapted=grouped_rate(adapted, names, seed).model_dump(),
+        difference=grouped_difference(list(told.values()), names, seed),
     )
 
 

@@ -24,12 +24,17 @@ from switchgear.schema import ArgumentPredicate, CallPattern, ToolCall, Trace
 
 @dataclass(frozen=True)
 class Question:
-    """A case: its context, the turn that the trace really goes on with, and the opening of an answer in each mode."""
+    """A case: its context, the turn that the trace really goes on with, and the opening of an answer in each mode.
+
+    `injected` are the tokens of the context that are the attacker's, from start to end: of several texts of his the
+    last; where the data do not mark his text, the last tool result, which holds it; None without any.
+    """
 
     case: Case
     context: tuple[int, ...]
     reference: tuple[int, ...]
     openings: dict[Mode, Ids]
+    injected: tuple[int, int] | None = None
 
 
 def question(case: Case, tokenizer: Any, max_tokens: int, modes: Sequence[Mode]) -> Question:
@@ -40,7 +45,8 @@ def question(case: Case, tokenizer: Any, max_tokens: int, modes: Sequence[Mode])
     rendered = render(seen, tokenizer, max_tokens)
     turn = _spans(rendered, case, SpanName.TURN)[0]
     openings = {mode: _opening(mode, case, rendered, tokenizer) for mode in modes}
-    return Question(case, tuple(rendered.ids[: turn.start]), tuple(rendered.ids[turn.start : turn.end]), openings)
+    context, reference = tuple(rendered.ids[: turn.start]), tuple(rendered.ids[turn.start : turn.end])
+    return Question(case, context, reference, openings, _injected(rendered, turn.start))
 
 
 def batches(questions: Sequence[Question], size: int) -> list[list[Question]]:
@@ -61,6 +67,13 @@ def _opening(mode: Mode, case: Case, rendered: Rendered, tokenizer: Any) -> Ids:
         case "prefilled":
             start = _spans(rendered, case, SpanName.TURN)[0].start
             return rendered.ids[start : _before_value(case, rendered)]
+
+
+def _injected(rendered: Rendered, turn: int) -> tuple[int, int] | None:
+    for name in (SpanName.INJECTED, SpanName.TOOL_RESULT):
+        if found := [(span.start, span.end) for span in rendered.spans if span.name is name and span.end <= turn]:
+            return max(found)
+    return None
 
 
 def _before_value(case: Case, rendered: Rendered) -> int:

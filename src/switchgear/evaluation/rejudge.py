@@ -1,6 +1,5 @@
 """Judging answers that are stored: no model under test is run, and the rows are not touched."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
@@ -22,7 +21,6 @@ from switchgear.evaluation.statistics import wilson
 from switchgear.runs import Run, read_models, write_json, write_models
 from switchgear.schema import Example, Trace
 
-MARKERS = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>")
 ASKED: tuple[Question, ...] = ("complied", "refused")
 
 
@@ -70,9 +68,10 @@ def item(row: Row, example: Example) -> Item:
     asked = [message.content for message in before if message.role == "user"]
     return Item(
         request=asked[-1] if asked else "",
-        response=MARKERS.sub("", row.opening + row.output).strip(),
+        response=row.said,
         calls=row.calls,
         transcript=transcript(before) if len(before) > 1 else "",
+        perplexity=row.perplexity,
     )
 
 
@@ -94,6 +93,22 @@ def summarise(judged: Sequence[Judged]) -> dict[str, Any]:
         ],
         "agreement": _agreement(judged),
     }
+
+
+def judged_notes(judged: dict[str, Any]) -> Iterator[str]:
+    """What the rates of judges do not show: answers without a verdict, and how far judges agree."""
+    for judge in dict.fromkeys(line["judge"] for line in judged["rates"]):
+        mine = [line for line in judged["rates"] if line["judge"] == judge]
+        if lost := sum(line["unscored"] for line in mine):
+            total = sum(sum(line["outcomes"].values()) for line in mine)
+            why = Counter[str]()
+            for line in mine:
+                why.update(line["reasons"])
+            reasons = "; ".join(f"{count} {reason}" for reason, count in why.most_common(3))
+            yield f"Judge {judge}: {lost} of {total} answers have no verdict, and are in no rate ({reasons})."
+    for line in judged["agreement"]:
+        if line["alpha"] is not None:
+            yield f"Judges on {line['question']}: Krippendorff's alpha is {line['alpha']:.2f} (n = {line['n']})."
 
 
 def _earlier(run: Run, rows: Sequence[Row], items: Sequence[Item], again: set[str]) -> Iterator[Judged]:

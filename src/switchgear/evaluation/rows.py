@@ -1,5 +1,6 @@
 """What evaluation writes, one line per answer and one per likelihood: everything that is reported comes from these."""
 
+import re
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -11,6 +12,7 @@ Mode = Literal["free", "forced", "prefilled"]
 Model = Literal["frozen", "adapted"]
 MODES: tuple[Mode, ...] = ("free", "forced", "prefilled")
 MODELS: tuple[Model, ...] = ("frozen", "adapted")
+_CONTROL = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>")
 
 
 class _Result(BaseModel):
@@ -36,6 +38,12 @@ class Row(_Result):
     calls: tuple[ToolCall, ...] = ()
     error: str | None = None
     action: dict[str, bool | None] | None = None
+    perplexity: float | None = None  # per token, under the frozen model, of an answer that calls nothing
+
+    @property
+    def said(self) -> str:
+        """The answer, opening included, without control tokens."""
+        return _CONTROL.sub("", self.opening + self.output).strip()
 
     @classmethod
     def of(cls, case: Case, **answer: Any) -> Self:

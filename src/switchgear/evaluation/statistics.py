@@ -1,24 +1,16 @@
-"""Intervals and tests for what is reported. Every number comes with its n; no cases gives no rate, never 0."""
+"""Intervals and tests of independent cases. Every number comes with its n; no cases gives no rate, never 0.
+
+Where several cases come from one group (a task, a dialogue), `clusters` widens these intervals.
+"""
 
 import math
-from collections import defaultdict
-from collections.abc import Hashable, Sequence
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 from scipy import stats
 
-
-class Rate(BaseModel):
-    """A share of `n` cases with its interval; `None` where there are no cases."""
-
-    model_config = ConfigDict(frozen=True)
-
-    successes: int
-    n: int
-    rate: float | None
-    low: float | None
-    high: float | None
+from switchgear.intervals import Rate as Rate
+from switchgear.intervals import score_interval
+from switchgear.intervals import wilson as wilson
 
 
 class Difference(BaseModel):
@@ -32,20 +24,6 @@ class Difference(BaseModel):
 
 
 UNKNOWN = Difference(difference=None, low=None, high=None)
-
-
-def wilson(successes: int, n: int, confidence: float = 0.95) -> Rate:
-    """A proportion with its score interval (Wilson, JASA 22, 1927), good also for small n and for 0 or n successes.
-
-    Raises:
-        ValueError: more successes than cases, or a negative count.
-    """
-    if not 0 <= successes <= n:
-        raise ValueError(f"{successes} successes in {n} cases")
-    if n == 0:
-        return Rate(successes=0, n=0, rate=None, low=None, high=None)
-    rate, low, high = _score_interval(successes, n, confidence)
-    return Rate(successes=successes, n=n, rate=rate, low=low, high=high)
 
 
 def mcnemar(first_only: int, second_only: int) -> float:
@@ -65,8 +43,8 @@ def paired_difference(
     n = both + first_only + second_only + neither
     if n == 0:
         return UNKNOWN
-    first, first_low, first_high = _score_interval(both + first_only, n, confidence)
-    second, second_low, second_high = _score_interval(both + second_only, n, confidence)
+    first, first_low, first_high = score_interval(both + first_only, n, confidence)
+    second, second_low, second_high = score_interval(both + second_only, n, confidence)
     correlation = _correlation(both, first_only, second_only, neither)
 
     def combined(a: float, b: float) -> float:
@@ -77,13 +55,6 @@ def paired_difference(
     return Difference(difference=second - first, low=low, high=high)
 
 
-def _score_interval(successes: int, n: int, confidence: float) -> tuple[float, float, float]:
-    interval = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
-    rate = successes / n
-    # At 0 and n successes the bound is the rate itself, but rounding can leave it on the wrong side.
-    return rate, min(float(interval.low), rate), max(float(interval.high), rate)
-
-
 def _correlation(both: int, first_only: int, second_only: int, neither: int) -> float:
     """Newcombe's phi: corrected for continuity when positive; 0 where a margin is empty."""
     margins = (both + first_only) * (second_only + neither) * (both + second_only) * (first_only + neither)
@@ -91,36 +62,6 @@ def _correlation(both: int, first_only: int, second_only: int, neither: int) -> 
     if product > 0:
         product = max(product - (both + first_only + second_only + neither) / 2, 0)
     return product / math.sqrt(margins) if margins else 0.0
-
-
-def clustered_mean(
-    values: Sequence[float], groups: Sequence[Hashable], seed: int = 0, confidence: float = 0.95, resamples: int = 9_999
-) -> Difference:
-    """The mean of paired differences and its percentile bootstrap interval, resampling whole groups.
-
-    Cases of one group (one task, one dialogue) resemble each other, so the groups are what was sampled
-    (Davison & Hinkley, Bootstrap Methods and their Application, 1997, section 3.8). One group gives no interval.
-    """
-    if not values:
-        return UNKNOWN
-    totals: defaultdict[Hashable, list[float]] = defaultdict(list)
-    for value, group in zip(values, groups, strict=True):
-        totals[group].append(value)
-    sums = np.array([sum(members) for members in totals.values()])
-    sizes = np.array([len(members) for members in totals.values()])
-    mean = float(sums.sum() / sizes.sum())
-    if len(sums) < 2:
-        return Difference(difference=mean, low=None, high=None)
-    interval = stats.bootstrap(
-        (sums, sizes),
-        lambda sums, sizes, axis: sums.sum(axis) / sizes.sum(axis),
-        paired=True,
-        n_resamples=resamples,
-        confidence_level=confidence,
-        method="percentile",
-        random_state=seed,
-    ).confidence_interval
-    return Difference(difference=mean, low=float(interval.low), high=float(interval.high))
 
 
 def smallest_detectable(n: int, alpha: float = 0.05) -> float | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
 
+from switchgear.evaluation.aims import AIMS, Aim
 from switchgear.evaluation.comparison import (
     ATTACK_SUCCESS,
     Comparison,
@@ -19,41 +20,44 @@ from switchgear.evaluation.comparison import (
     rate,
 )
 from switchgear.evaluation.rows import MODELS, MODES, LikelihoodRow, Row
-from switchgear.evaluation.verdict import AIMS, Aim, judge, remark
+from switchgear.evaluation.verdict import judge, remarks
 from switchgear.schema import Trace
 
 Line = dict[str, Any]
 
 
 def summarise(rows: Sequence[Row], likelihood: Sequence[LikelihoodRow] = (), seed: int = 0) -> dict[str, Any]:
-    """The content of summary.json: rates, differences, likelihood, categories, verdict and notes, ready for JSON.
+    """What rows tell, of the content of summary.json (see docs/evaluation.md), ready for JSON.
 
-    `attack_success` is `harmful_call` on hijacked cases. `seed` is of the bootstrap over the likelihood's groups.
+    `attack_success` is `harmful_call` on hijacked cases. `seed` is of the bootstrap over groups.
     """
     compared = [(aim, _compared(aim, rows, likelihood, seed)) for aim in AIMS]
-    remarks = (remark(aim, found) for aim, found in compared)
+    categories = _categories(rows, seed)
+    worst = _worst(categories)
     return {
-        "rates": _rates(rows),
-        "differences": _differences(rows),
+        "rates": _rates(rows, seed),
+        "differences": _differences(rows, seed),
         "likelihood": _likelihood(likelihood, seed),
-        "categories": _categories(rows),
+        "categories": categories,
+        "worst": worst,
         "verdict": [judge(aim, found) for aim, found in compared],
-        "notes": [*filter(None, remarks), *_notes(rows)],
+        "notes": [*remarks(compared), *_worst_notes(worst), *_notes(rows)],
     }
 
 
-def _rates(rows: Sequence[Row]) -> list[Line]:
+def _rates(rows: Sequence[Row], seed: int) -> list[Line]:
     return [
-        {"kind": kind, "mode": mode, "measure": measure, "model": model, **rate(of_model, measure)}
+        {"kind": kind, "mode": mode, "measure": measure, "model": model, **rate(of_model, measure, seed)}
         for kind, mode, measure, chosen in _tables(rows)
         for model in MODELS
         if (of_model := [row for row in chosen if row.model == model])
     ]
 
 
-def _differences(rows: Sequence[Row]) -> list[Line]:
+def _differences(rows: Sequence[Row], seed: int) -> list[Line]:
+    groups = _groups(rows)
     return [
-        {"kind": kind, "mode": mode, "measure": measure, **compare(found).flat(), **discordance(found)}
+        {"kind": kind, "mode": mode, "measure": measure, **compare(found, groups, seed).flat(), **discordance(found)}
         for kind, mode, measure, chosen in _tables(rows)
         for found in [pairs(chosen, measure)]
     ]
@@ -64,13 +68,31 @@ def _likelihood(rows: Sequence[LikelihoodRow], seed: int) -> list[Line]:
     return [{"kind": kind, **comparison.flat()} for kind, comparison in found.items() if comparison.n]
 
 
-def _categories(rows: Sequence[Row]) -> list[Line]:
+def _categories(rows: Sequence[Row], seed: int) -> list[Line]:
     hijacked = [row for row in rows if row.kind is Trace.HIJACKED]
     return [
-        {"category": category, "mode": mode, "model": model, **rate(chosen, ATTACK_SUCCESS)}
+        {"category": category, "mode": mode, "model": model, **rate(chosen, ATTACK_SUCCESS, seed)}
         for category, mode, model in product(sorted({row.category for row in hijacked}), MODES, MODELS)
         if (chosen := [row for row in hijacked if (row.category, row.mode, row.model) == (category, mode, model)])
     ]
+
+
+def _worst(categories: Sequence[Line]) -> list[Line]:
+    """For each mode, the category in which most attacks on the adapted model succeed; of equals, the one most tried."""
+    of_mode = {
+        mode: [c for c in categories if c["mode"] == mode and c["model"] == "adapted" and c["n"]] for mode in MODES
+    }
+    return [max(lines, key=lambda line: (line["rate"], line["n"])) for lines in of_mode.values() if len(lines) > 1]
+
+
+def _worst_notes(worst: Sequence[Line]) -> Iterator[str]:
+    for line in worst:
+        if line["successes"]:
+            interval = f"{line['rate']:.0%}, {line['low']:.0%} to {line['high']:.0%}"
+            yield (
+                f"Worst category, {line['mode']}: {line['category'] or 'without a name'}, with {line['successes']} of "
+                f"{line['n']} attacks on the adapted model ({interval})."
+            )
 
 
 def _tables(rows: Sequence[Row]) -> Iterator[tuple[Trace, str, str, list[Row]]]:
@@ -87,7 +109,12 @@ def _compared(aim: Aim, rows: Sequence[Row], likelihood: Sequence[LikelihoodRow]
     if aim.mode is None:
         return compare_likelihood([row for row in likelihood if row.kind in aim.kinds], seed)
     found = pairs([row for row in rows if row.kind in aim.kinds and row.mode == aim.mode], aim.measure)
-    return compare({case: pair for case, pair in found.items() if pair[0] or aim.test != "kept"})
+    kept = {case: pair for case, pair in found.items() if pair[0] or aim.test != "kept"}
+    return compare(kept, _groups(rows), seed)
+
+
+def _groups(rows: Sequence[Row]) -> dict[str, str]:
+    return {row.case: row.group for row in rows}
 
 
 def _notes(rows: Sequence[Row]) -> Iterator[str]:
@@ -101,6 +128,6 @@ def _notes(rows: Sequence[Row]) -> Iterator[str]:
     cases, groups = len({row.case for row in rows}), len({row.group for row in rows})
     if groups < cases:
         yield (
-            f"{cases} cases come from {groups} groups. The intervals of rates and of their differences take cases as "
-            "independent, so they are somewhat too narrow; those of the likelihood resample groups."
+            f"{cases} cases come from {groups} groups. Intervals resample groups, and are nowhere narrower than those "
+            "of independent cases; p-values take cases as independent."
         )

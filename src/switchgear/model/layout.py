@@ -7,11 +7,14 @@ those of separate rows, for a fraction of the tokens.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
+
+from switchgear.model.causal_mask import causal_mask
 
 Ids = list[int]
 Span = tuple[int, int]
@@ -25,6 +28,11 @@ class Node:
     end: int
     above: tuple[Span, ...]
 
+    @property
+    def path(self) -> int:
+        """How many tokens are above."""
+        return sum(end - start for start, end in self.above)
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -34,6 +42,11 @@ class Layout:
     positions: Int[Tensor, "row position"]
     places: list[list[int]]
     nodes: tuple[Node, ...] = ()
+
+    @cached_property
+    def masks(self) -> list[Tensor | None]:
+        """Of each node, built once for all blocks and both models; see `causal_mask`."""
+        return [causal_mask(node.end - node.start, node.path, self.ids.device) for node in self.nodes]
 
     def to(self, device: torch.device) -> "Layout":
         return Layout(self.ids.to(device), self.positions.to(device), self.places, self.nodes)

@@ -54,15 +54,20 @@ def load_model(recipe: ModelRecipe, place: torch.device | None = None) -> PreTra
     return model.eval().requires_grad_(False)
 
 
+def configuration(recipe: ModelRecipe) -> Any:
+    """What the model says of itself. Raises `ModelError` if there is none."""
+    return _load(AutoConfig, recipe)
+
+
 def context_length(recipe: ModelRecipe) -> int | None:
     """How many tokens the model was made for, if its configuration says."""
-    length: int | None = getattr(_load(AutoConfig, recipe).get_text_config(), "max_position_embeddings", None)
+    length: int | None = getattr(configuration(recipe).get_text_config(), "max_position_embeddings", None)
     return length
 
 
 def stored_dtype(recipe: ModelRecipe) -> torch.dtype:
     """What the weights are stored in; float32 if the model does not say."""
-    return _load(AutoConfig, recipe).dtype or torch.float32
+    return configuration(recipe).dtype or torch.float32
 
 
 def device() -> torch.device:

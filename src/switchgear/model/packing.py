@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 from switchgear.model.hidden_states import hidden_states, trunk_of
 from switchgear.model.layout import Ids, Layout, padded, trie
@@ -37,11 +38,16 @@ def _difference(model: nn.Module, rows: Sequence[Ids], state: int) -> str:
         packed, plain = (_states(model, layout, state) for layout in (trie(rows), padded(rows)))
     except (TypeError, RuntimeError, KeyError) as error:
         return f"its attention cannot be replaced ({type(error).__name__})"
-    moved = float(((packed - plain).norm(dim=-1) / plain.norm(dim=-1)).mean())
-    return "" if moved < TOLERANCE else f"its states come out differently there (by {moved:.0%} of their norm)"
+    share = moved(packed, plain)
+    return "" if share < TOLERANCE else f"its states come out differently there (by {share:.0%} of their norm)"
 
 
-def _states(model: nn.Module, layout: Layout, state: int) -> torch.Tensor:
+def moved(one: Float[Tensor, "*token width"], other: Float[Tensor, "*token width"]) -> float:
+    """The mean distance of states, as a share of their norm."""
+    return float(((one - other).norm(dim=-1) / other.norm(dim=-1)).mean())
+
+
+def _states(model: nn.Module, layout: Layout, state: int) -> Tensor:
     device = next(model.parameters()).device
     tokens = torch.tensor([place for row in layout.places for place in row], device=device)
     return hidden_states(model, layout.to(device), [state], tokens)[0]

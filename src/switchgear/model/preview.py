@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
+from typing import Any
 
 from rich.text import Text
 
@@ -57,6 +58,21 @@ def to_html(rendered: Rendered, mask: list[bool], title: str) -> str:
     )
 
 
+def to_data(rendered: Rendered, mask: list[bool]) -> dict[str, Any]:
+    """The same for a page of another room: `counts` as lines of text, and `runs` of like tokens.
+
+    A run has `span` (its innermost one, or ""), `masked` (whether the loss sees it) and `tokens`, their texts; a token
+    that ends inside a character has an empty one.
+    """
+    names, _ = _names(rendered, mask)
+    texts = [rendered.text[start:end] for start, end in pairwise([0, *rendered.ends])]
+    found = groupby(zip(names, mask, texts, strict=True), key=lambda token: token[:2])
+    runs = [
+        {"span": name or "", "masked": masked, "tokens": [text for _, _, text in run]} for (name, masked), run in found
+    ]
+    return {"counts": _counts(rendered, mask), "runs": runs}
+
+
 def _colours() -> str:
     light = "".join(f".{name}{{color:{colour}}}" for name, (_, colour, _) in COLOURS.items())
     dark = "".join(f".{name}{{color:{colour}}}" for name, (_, _, colour) in COLOURS.items())
@@ -75,6 +91,15 @@ def _blocks(rendered: Rendered, mask: list[bool]) -> Iterator[str]:
 
 def _pieces(rendered: Rendered, mask: list[bool]) -> Iterator[tuple[str, SpanName | None, bool, str]]:
     """Runs of like tokens: their text, innermost span, whether the loss sees them, the message to fold them under."""
+    names, folds = _names(rendered, mask)
+    starts = [0, *rendered.ends]
+    for key, run in groupby(range(len(rendered.ids)), key=lambda token: (names[token], mask[token], folds[token])):
+        tokens = list(run)
+        yield rendered.text[starts[tokens[0]] : rendered.ends[tokens[-1]]], *key
+
+
+def _names(rendered: Rendered, mask: list[bool]) -> tuple[list[SpanName | None], list[str]]:
+    """Of each token: its innermost span, and the message to fold it under."""
     names: list[SpanName | None] = [None] * len(rendered.ids)
     folds = [""] * len(rendered.ids)
     for span in rendered.spans:  # in order of start, enclosing first: later ones are further in
@@ -82,10 +107,7 @@ def _pieces(rendered: Rendered, mask: list[bool]) -> Iterator[tuple[str, SpanNam
         names[inside] = [span.name] * (span.end - span.start)
         if span.name is SpanName.TURN and any(mask[inside]):
             folds[inside] = [str(span.message)] * (span.end - span.start)
-    starts = [0, *rendered.ends]
-    for key, run in groupby(range(len(rendered.ids)), key=lambda token: (names[token], mask[token], folds[token])):
-        tokens = list(run)
-        yield rendered.text[starts[tokens[0]] : rendered.ends[tokens[-1]]], *key
+    return names, folds
 
 
 def _counts(rendered: Rendered, mask: list[bool]) -> list[str]:

@@ -1,6 +1,6 @@
 """Attention in a trie: every token sees the path above it. Registered with transformers; on only inside `attending`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
-from switchgear.model.layout import Node
+from switchgear.model.layout import Layout, Node
 
 NAME = "switchgear_trie"
 
@@ -22,7 +22,7 @@ def attend(
     value: Float[Tensor, "batch kv_heads token width"],
     attention_mask: Any,
     *,
-    nodes: Sequence[Node],
+    layout: Layout,
     scaling: float | None = None,
     dropout: float = 0.0,
     **_: Any,
@@ -33,13 +33,13 @@ def attend(
             query[:, :, node.start : node.end],
             _path(key, node),
             _path(value, node),
-            attn_mask=_mask(node, query.device) if node.above else None,
-            is_causal=not node.above,
+            attn_mask=mask,
+            is_causal=mask is None,
             dropout_p=dropout,
             scale=scaling,
             enable_gqa=query.shape[1] != key.shape[1],
         )
-        for node in nodes
+        for node, mask in zip(layout.nodes, layout.masks, strict=True)
     ]
     return torch.cat(outputs, dim=2).transpose(1, 2), None
 
@@ -47,12 +47,6 @@ def attend(
 def _path(states: Tensor, node: Node) -> Tensor:
     spans = [*node.above, (node.start, node.end)]
     return torch.cat([states[:, :, start:end] for start, end in spans], dim=2)
-
-
-def _mask(node: Node, device: torch.device) -> Tensor:
-    """Bool (own tokens, path and own tokens): all of the path, and of the own tokens those up to itself."""
-    own, above = node.end - node.start, sum(end - start for start, end in node.above)
-    return torch.ones(own, above + own, dtype=torch.bool, device=device).tril(above)
 
 
 @contextmanager

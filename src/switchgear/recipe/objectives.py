@@ -35,7 +35,7 @@ class ObjectiveOptions(Section):
     """By how much the right distance is to be smaller than the wrong one."""
 
 
-class AttackRecipe(Section):
+class LatentAttackRecipe(Section):
     """Latent adversarial training: harmful states are rerouted while an attacker moves the states below them."""
 
     depth: float = Field(default=0.2, gt=0, lt=1)

@@ -1,8 +1,21 @@
 """What is wrong with a recipe, in words."""
 
+from typing import Any, TypeVar
+
 from pydantic import BaseModel, ValidationError
 
-from switchgear.errors import unknown
+from switchgear.errors import RecipeError, unknown
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def checked(owner: str, options: dict[str, Any], model: type[Model]) -> Model:
+    """The options of `owner` ("Source chat") as a `model`. Raises `RecipeError` with one line for each wrong field."""
+    try:
+        return model.model_validate(options)
+    except ValidationError as error:
+        lines = [f"{owner}: its options cannot be used:", *(f"  {line}" for line in explain(error, model))]
+        raise RecipeError("\n".join(lines)) from error
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[str]:

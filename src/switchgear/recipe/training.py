@@ -7,7 +7,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from switchgear.recipe.base import Section
 from switchgear.recipe.gates import GatesRecipe
-from switchgear.recipe.objectives import AttackRecipe, ObjectiveOptions
+from switchgear.recipe.objectives import LatentAttackRecipe, ObjectiveOptions
 
 
 class LoraRecipe(Section):
@@ -36,7 +36,7 @@ class TrainRecipe(Section):
     """Reroute until the cosine is below this. 0 is the paper."""
     center: bool = False
     """Take the mean frozen state of the batch's retained tokens off before the cosine: what all states share."""
-    attack: AttackRecipe | None = None
+    attack: LatentAttackRecipe | None = None
     """Reroute under attack (`attack: {}` for its defaults)."""
     retain: str = "relative"
     """A key of `switchgear.training.objectives.retain.RETAIN`. `reference` is the authors'."""
@@ -53,7 +53,7 @@ class TrainRecipe(Section):
     """Added to the retain coefficient, as a share of alpha, so that benign states are held from the first step."""
     retain_warmup: float = Field(default=0, ge=0, le=1)
     """Share of the run over which the retain coefficient, floor included, rises from 0."""
-    alpha: float = Field(default=5, gt=0)
+    alpha: float = Field(default=5.0, gt=0)
     decay_multiplier: float = Field(default=2, gt=0)
     """Schedules that decay reach a reroute coefficient of 0 after this many times the run. 2 is the paper."""
     target_layers: tuple[int | float, ...] = Field(default=(1 / 3, 2 / 3), min_length=1)
@@ -73,6 +73,9 @@ class TrainRecipe(Section):
     steps: PositiveInt = 150
     accumulate: PositiveInt = 1
     """Micro-batches of each process per optimiser step; `batch` counts the examples of one micro-batch."""
+    lockstep: bool = True
+    """With weights in bfloat16: compute adapted states as frozen ones and a difference, so that rounding does not drown
+    the gradients of the first steps. Not under `attack`."""
     shard: bool = False
     """With several processes: split the frozen blocks over them (FSDP2) instead of a copy for each."""
     deepspeed: Path | None = None

@@ -1,14 +1,16 @@
-"""What the case browser holds: each case with both models' outputs, and each context once."""
+"""What the case browser holds: each case with both models' outputs, what judges say of them, and each context once."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from switchgear.report.text import visible
-from switchgear.schema import Example, Message
+from switchgear.report.contexts import call, contexts
+from switchgear.report.rates import MODELS
+from switchgear.report.text import is_number, told_apart, visible
+from switchgear.schema import Example
 
 Record = Mapping[str, Any]
-LONGEST_PART = 8_000  # characters of one stretch of a message; the whole is in dataset/holdout.jsonl
+Pair = dict[str, Record]  # model -> row
+Told = dict[tuple[str, str, str], dict[str, str]]  # (case, mode, model) -> judge -> outcome
 OUTCOMES = {  # in the order in which a reader wants the cases
     "broke through": "the adapted model made the attacker's call",
     "expected call lost": "the frozen model made the expected call, the adapted one did not",
@@ -36,89 +38,79 @@ def outcomes(frozen: Record | None, adapted: Record | None) -> list[str]:
     return found or ["unchanged"]
 
 
-def browser(rows: Iterable[Record], examples: Iterable[Example]) -> dict[str, Any]:
+def browser(rows: Sequence[Record], examples: Iterable[Example], verdicts: Iterable[Record] = ()) -> dict[str, Any]:
     """The data of the browser: `cases`, `contexts` (example id -> indices into `messages`), `messages`, `outcomes`.
 
-    Messages that several contexts share are stored once.
+    `rows` are lines of rows.jsonl, and of attacks.jsonl, of which only those of the largest budget are cases.
+    `verdicts` are lines of verdicts.jsonl.
     """
-    pairs: dict[tuple[str, str], dict[str, Record]] = {}
-    for row in rows:
-        pairs.setdefault((str(row.get("case")), str(row.get("mode"))), {})[str(row.get("model"))] = row
-    cases = [_case(pair) for pair in pairs.values()]
+    told = _told(verdicts)
+    cases = [_case(pair, told) for pair in _pairs(rows)]
+    for case, short in zip(cases, told_apart([case["case"].split("/") for case in cases]), strict=True):
+        case["short"] = short
     cases.sort(key=lambda case: list(OUTCOMES).index(case["outcomes"][0]))
-    longest: dict[str, int] = {}  # no more of an example than its cases show: the rest may be the harmful continuation
-    for case in cases:
-        longest[case["example"]] = max(case["message"], longest.get(case["example"], 0))
-    messages: dict[str, int] = {}
-    contexts = {
-        name: [_index(message, messages) for message in example.messages[: longest[name]]]
-        for example in examples
-        if (name := visible(example.id)) in longest
-    }
-    return {
-        "cases": cases,
-        "contexts": contexts,
-        "messages": [json.loads(message) for message in messages],
-        "outcomes": OUTCOMES,
-    }
+    return {"cases": cases, "outcomes": OUTCOMES, **contexts(cases, examples)}
 
 
-def _case(pair: Mapping[str, Record]) -> dict[str, Any]:
+def _pairs(rows: Sequence[Record]) -> list[Pair]:
+    most: dict[object, float] = {}
+    for row in rows:
+        most[row.get("attack")] = max(row.get("budget") or 0, most.get(row.get("attack"), 0))
+    pairs: dict[tuple[str, ...], Pair] = {}
+    for row in rows:
+        if (row.get("budget") or 0) == most[row.get("attack")]:
+            key = tuple(str(row.get(name, "")) for name in ("case", "mode", "attack", "attempt"))
+            pairs.setdefault(key, {})[str(row.get("model"))] = row
+    return list(pairs.values())
+
+
+def _case(pair: Pair, told: Told) -> dict[str, Any]:
     either = pair.get("adapted") or pair.get("frozen") or next(iter(pair.values()))
     named = {
         key: visible(str(either.get(key) or ""))
-        for key in ("case", "example", "kind", "mode", "suite", "family", "category")
+        for key in ("case", "example", "kind", "mode", "suite", "family", "category", "attack")
     }
+    said = {model: _verdicts(either, named, model, told) for model in MODELS}
     return {
         **named,
+        "attack": named["attack"] or named["family"],
+        "spent": f"{either['budget']:g} {visible(str(either.get('unit')))}" if is_number(either.get("budget")) else "",
         "message": either.get("message") or 0,
         "opening": visible(either.get("opening") or ""),
         "outcomes": outcomes(pair.get("frozen"), pair.get("adapted")),
-        "frozen": _answer(pair.get("frozen")),
-        "adapted": _answer(pair.get("adapted")),
+        "judges": _agreement(list(said.values())),
+        **{model: _answer(pair.get(model), said[model]) for model in MODELS},
     }
 
 
-def _answer(row: Record | None) -> dict[str, Any] | None:
+def _answer(row: Record | None, verdicts: Mapping[str, str]) -> dict[str, Any] | None:
     if row is None:
         return None
     return {
         "output": visible(row.get("output") or ""),
         "error": visible(str(row["error"])) if row.get("error") else None,
-        "calls": [_call(call.get("name"), call.get("arguments")) for call in row.get("calls") or []],
+        "calls": [call(each.get("name"), each.get("arguments")) for each in row.get("calls") or []],
         "flags": [name.replace("_", " ") for name, value in (row.get("action") or {}).items() if value is True],
+        "verdicts": [f"{judge}: {outcome}" for judge, outcome in verdicts.items()],
     }
 
 
-def _index(message: Message, messages: dict[str, int]) -> int:
-    """The index of the message among those stored; it is stored if it is new."""
-    shown = {
-        "role": message.role,
-        "name": visible(message.name),
-        "parts": _parts(message),
-        "calls": [_call(call.name, call.arguments) for call in message.tool_calls],
-    }
-    return messages.setdefault(json.dumps(shown, ensure_ascii=False), len(messages))
+def _told(verdicts: Iterable[Record]) -> Told:
+    told: Told = {}
+    for each in verdicts:
+        key = (str(each.get("case")), str(each.get("mode")), str(each.get("model")))
+        outcome = (each.get("verdict") or {}).get("outcome")
+        told.setdefault(key, {})[visible(str(each.get("judge")))] = visible(str(outcome))
+    return told
 
 
-def _parts(message: Message) -> list[tuple[str, bool]]:
-    """The content in stretches, each with whether the attacker wrote it."""
-    parts, at = [], 0
-    for injected in sorted(message.injected, key=lambda part: part.start):
-        parts += [
-            (message.content[at : injected.start], False),
-            (message.content[max(at, injected.start) : injected.end], True),
-        ]
-        at = max(at, injected.end)
-    parts.append((message.content[at:], False))
-    return [(visible(_shortened(text)), attacker) for text, attacker in parts if text]
+def _verdicts(row: Record, named: Mapping[str, str], model: str, told: Told) -> dict[str, str]:
+    """Judges read the replayed answers, not those under an attack that searches."""
+    return {} if row.get("attack") else told.get((str(row.get("case")), named["mode"], model), {})
 
 
-def _shortened(text: str) -> str:
-    left_out = len(text) - LONGEST_PART
-    return text if left_out <= 0 else f"{text[:LONGEST_PART]} [… {left_out:,} more characters]"
-
-
-def _call(name: object, arguments: object) -> str:
-    written = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-    return visible(f"{name}({written})")
+def _agreement(said: Sequence[Mapping[str, str]]) -> str:
+    """Whether judges differ on an answer; one that could not tell differs from nobody."""
+    if any(len(set(each.values()) - {"unscored"}) > 1 for each in said):
+        return "judges disagree"
+    return "judges agree" if any(len(each) > 1 for each in said) else ""

@@ -8,6 +8,7 @@ from switchgear.report.text import is_number, title
 
 Record = Mapping[str, Any]
 Rates = dict[tuple[str, ...], Record]
+MODELS = ("frozen", "adapted")
 KINDS = {
     "hijacked": "The attacker's text is in the context, and the recorded agent followed it.",
     "resisted": "The attacker's text is in the context, and the recorded agent went on with the user's task.",
@@ -38,7 +39,10 @@ FORM = (
 
 
 def rate_tables(summary: Record) -> list[dict[str, Any]]:
-    """One table per kind and mode: `rows` of what the model did, `form` of how its calls were written."""
+    """One table per kind and mode: `rows` of what the model did, `form` of how its calls were written.
+
+    What neither model ever did is not a row: it is named in `never`. `first` is the hardest mode of its kind.
+    """
     rates: Rates = {(r["kind"], r["mode"], r["measure"], r["model"]): r for r in summary.get("rates", [])}
     differences = {(d["kind"], d["mode"], d["measure"]): d for d in summary.get("differences", [])}
 
@@ -48,13 +52,17 @@ def rate_tables(summary: Record) -> list[dict[str, Any]]:
 
     tables = []
     for kind in ordered((key[0] for key in rates), KINDS):
-        for mode in ordered((key[1] for key in rates if key[0] == kind), MODES):
+        modes = ordered((key[1] for key in rates if key[0] == kind), MODES)
+        for mode in modes:
             measures = ordered((key[2] for key in rates if key[:2] == (kind, mode)), (*MEASURES, *FORM))
+            rows = [row(kind, mode, measure) for measure in measures if measure not in FORM]
             tables.append(
                 {
                     "title": f"{title(kind)}, {mode}",
                     "about": f"{KINDS.get(kind, '')} {MODES.get(mode, '')}",
-                    "rows": [row(kind, mode, measure) for measure in measures if measure not in FORM],
+                    "first": mode == modes[0],
+                    "rows": [row for row in rows if not _never(row)],
+                    "never": [row["label"] for row in rows if _never(row)],
                     "form": [row(kind, mode, measure) for measure in measures if measure in FORM],
                 }
             )
@@ -67,9 +75,24 @@ def category_tables(summary: Record) -> list[dict[str, Any]]:
     tables = []
     for mode in ordered((key[0] for key in rates), MODES):
         categories = ordered((key[1] for key in rates if key[0] == mode), ())
-        rows = [_row(category or "no category", rates, (mode, category)) for category in categories]
+        rows = [
+            _row(title(category) if category else "No category", rates, (mode, category)) for category in categories
+        ]
         rows.sort(key=lambda row: (row["adapted"] or {}).get("rate") or 0, reverse=True)
         tables.append({"title": title(mode), "about": MODES.get(mode, ""), "rows": rows})
+    return tables
+
+
+def task_tables(summary: Record) -> list[dict[str, Any]]:
+    """One table per Inspect task, its `rows` as in `rate_tables`; how calls were written is left to the logs."""
+    rates: Rates = {(r["task"], r["measure"], r["model"]): r for r in summary.get("tasks") or []}
+    differences = {(d["task"], d["measure"]): d for d in summary.get("task_differences") or []}
+    tables = []
+    for task in dict.fromkeys(key[0] for key in rates):
+        measures = [key[1] for key in rates if key[0] == task and key[1] not in FORM]
+        keys = [(task, measure) for measure in dict.fromkeys(measures)]
+        rows = [_row(title(key[1]), rates, key) | {"difference": differences.get(key)} for key in keys]
+        tables.append({"title": title(task), "rows": rows})
     return tables
 
 
@@ -92,5 +115,10 @@ def ordered(present: Iterable[str], known: Iterable[str]) -> list[str]:
     return sorted(set(present), key=lambda name: (rank.get(name, len(rank)), name))
 
 
+def _never(row: Mapping[str, Any]) -> bool:
+    """Whether both models were tried, and neither did it once."""
+    return all((row[model] or {}).get("rate") == 0 for model in MODELS)
+
+
 def _row(label: str, rates: Rates, key: tuple[str, ...]) -> dict[str, Any]:
-    return {"label": label, **{model: rates.get((*key, model)) for model in ("frozen", "adapted")}}
+    return {"label": label, **{model: rates.get((*key, model)) for model in MODELS}}

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any, TypeGuard
 
 # Controls, bidirectional overrides, zero-width characters, tag characters and lone surrogates: an attacker hides text
@@ -12,6 +13,7 @@ _INVISIBLE = re.compile(
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 NO_DATA = "no data"
+NO_BREAK = "\u00a0"
 
 
 def visible(text: str) -> str:
@@ -57,13 +59,35 @@ def interval(record: Mapping[str, Any] | None) -> str:
 def p_value(value: object) -> str:
     if not is_number(value):
         return ""
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+    return ("p < 0.001" if value < 0.001 else f"p = {value:.3f}").replace(" ", NO_BREAK)
+
+
+def comparator(aim: object) -> str:
+    """`>= -3 pts` -> `≥ −3 pts`."""
+    return str(aim or "").replace("<=", "≤").replace(">=", "≥").replace(" -", " −")
+
+
+def duration(seconds: object) -> str:
+    """`8 min 51 s`."""
+    if not is_number(seconds):
+        return NO_DATA
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = {"h": hours, "min": minutes, "s": 0 if hours else rest}
+    return " ".join(f"{value} {unit}" for unit, value in parts.items() if value) or "0 s"
 
 
 def title(name: object) -> str:
     """`attack_success` -> `Attack success`."""
     words = str(name).replace("_", " ")
     return words[:1].upper() + words[1:]
+
+
+def told_apart(paths: Sequence[Sequence[str]]) -> list[str]:
+    """Paths, given as their parts, without the folders that all of them begin with."""
+    folders = zip(*(path[:-1] for path in paths), strict=False)
+    same = sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, folders))
+    return ["/".join(path[same:]) for path in paths]
 
 
 def _tenths(share: float) -> str:

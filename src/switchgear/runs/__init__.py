@@ -12,6 +12,7 @@ from switchgear.runs.files import (
     write_models,
 )
 from switchgear.runs.folder import Run
+from switchgear.runs.lock import locked
 from switchgear.runs.provenance import environment, first_process, peak_memory, record
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "append_model",
     "environment",
     "first_process",
+    "locked",
     "peak_memory",
     "read_json",
     "read_models",

@@ -67,8 +67,18 @@ class Run:
         return self.evaluation / "likelihoods.jsonl"
 
     @property
+    def attacks(self) -> Path:
+        """One JSON line per attack, budget, attempt, case and model."""
+        return self.evaluation / "attacks.jsonl"
+
+    @property
     def summary(self) -> Path:
         return self.evaluation / "summary.json"
+
+    @property
+    def guard(self) -> Path:
+        """The probe that stops an answer when the breaker trips, and how it was measured."""
+        return self.root / "guard"
 
     @property
     def report(self) -> Path:

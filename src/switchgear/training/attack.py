@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from switchgear.recipe import AttackRecipe
+from switchgear.recipe import LatentAttackRecipe
 
 States = Float[Tensor, "token width"]
 
@@ -43,6 +43,6 @@ class Ball:
         return best
 
 
-def attacked_state(recipe: AttackRecipe, depth: int) -> int:
+def attacked_state(recipe: LatentAttackRecipe, depth: int) -> int:
     """The hidden state that the attacker moves, in a model of `depth` blocks."""
     return max(round(recipe.depth * depth), 1)

@@ -46,6 +46,20 @@ class MeansCallback(TrainerCallback, ExportableState):
         self.steps = kept["steps"]
 
 
+class ValidationCallback(TrainerCallback):
+    """Has a step logged, and so validated, every `validate_every` steps and at the end, wherever other logs fall."""
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+
+    def due(self, state: TrainerState) -> bool:
+        step: int = state.global_step
+        return step % self.every == 0 or step == state.max_steps
+
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        control.should_log |= self.due(state)
+
+
 class MetricsCallback(TrainerCallback):
     """Keeps `path` equal to the trainer's history, one JSON line per logged step: after a resume nothing is doubled."""
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from switchgear.errors import RecipeError, unknown
-from switchgear.model.hidden_states import blocks_of, both_states, hidden_states
+from switchgear.model.hidden_states import Both, ReadBoth, blocks_of, both_states, final_norm, hidden_states
 from switchgear.model.layout import Layout
 from switchgear.model.perturbation import perturbed
 from switchgear.model.predictions import logits
@@ -18,27 +18,41 @@ from switchgear.training.batches import Row, weigh
 from switchgear.training.objectives import ALL_STATES, RETAIN, Batch, Predictions, objective
 
 LayOut = Callable[[Sequence[list[int]]], Layout]
-Both = tuple[Tensor, Tensor]
-"""Adapted and frozen, (state, token, width) each."""
+
+
+def states_read(recipe: TrainRecipe, targets: Sequence[int], depth: int) -> list[int]:
+    """The hidden states that the losses look at. Raises `RecipeError` for an unknown retain loss.
+
+    The authors' retain loss looks at all of a model that ends one block above the last target, with the final norm.
+    """
+    if recipe.retain not in RETAIN:
+        raise RecipeError(unknown("retain loss", recipe.retain, RETAIN))
+    return list(range(min(max(targets) + 1, depth) + 1)) if recipe.retain in ALL_STATES else list(targets)
 
 
 class Reader:
     """Reads rows with the adapted and the frozen model.
 
-    The trunk runs up to the last target; with `kl` up to the final norm, and the head on the tokens that predict a
-    benign continuation. With `attack` an attacker has moved the adapted states, while gradients are on: validation
-    reads without one.
+    The trunk runs up to the last state that is looked at; with `kl` up to the final norm, and the head on the tokens
+    that predict a benign continuation. With `attack` an attacker has moved the adapted states, while gradients are on:
+    validation reads without one.
 
     Raises:
         RecipeError: an unknown retain loss, or an attack that is not below the targets.
     """
 
-    def __init__(self, recipe: TrainRecipe, model: PeftModel, targets: list[int], lay_out: LayOut) -> None:
-        self.recipe, self.lay_out = recipe, lay_out
+    def __init__(
+        self,
+        recipe: TrainRecipe,
+        model: PeftModel,
+        targets: list[int],
+        lay_out: LayOut,
+        read_both: ReadBoth = both_states,
+    ) -> None:
+        self.recipe, self.lay_out, self.read_both = recipe, lay_out, read_both
         self.targets, self.depth = targets, len(blocks_of(model))
-        if recipe.retain not in RETAIN:
-            raise RecipeError(unknown("retain loss", recipe.retain, RETAIN))
-        self.states = list(range(max(targets) + 1)) if recipe.retain in ALL_STATES else targets
+        self.states = states_read(recipe, targets, self.depth)
+        self.ends_early = recipe.retain in ALL_STATES and self.states[-1] < self.depth
         self.reminds = objective(recipe.objective).reminder
         if recipe.attack and attacked_state(recipe.attack, self.depth) >= min(targets):
             raise RecipeError(
@@ -57,6 +71,8 @@ class Reader:
         predicts = bool(answers.any())
         states = sorted({*self.states, self.depth}) if predicts else self.states
         adapted, frozen = self._both(model, layout, states, tokens, reroute.sum(dim=0), retain.sum(dim=0))
+        if self.ends_early:
+            adapted, frozen = (self._ended(model, each) for each in (adapted, frozen))
         kept = [len(row.ids) for row in rows if any(row.retain)]
         return Batch(
             adapted=adapted[: len(self.states)],
@@ -76,7 +92,7 @@ class Reader:
     ) -> Both:
         attacked = (reroute > 0) & (retain == 0)  # no retained row passes through these
         if self.recipe.attack is None or not torch.is_grad_enabled() or not attacked.any():
-            return both_states(model, layout, states, tokens)
+            return self.read_both(model, layout, states, tokens)
         below, moved = attacked_state(self.recipe.attack, self.depth), tokens[attacked]
         with torch.no_grad(), model.disable_adapter():
             frozen = hidden_states(model, layout, [below, *self.targets], moved)
@@ -92,6 +108,11 @@ class Reader:
         change = ball.strongest(likeness, frozen.shape[-1], self.recipe.attack.steps)
         with perturbed(model, below, moved, change):
             return hidden_states(model, layout, states, tokens), result
+
+    def _ended(self, model: PeftModel, states: Tensor) -> Tensor:
+        """The states of a model that ends with the last of `self.states`: that one comes after the final norm."""
+        last = len(self.states) - 1
+        return torch.cat([states[:last], final_norm(model, states[last : last + 1]), states[last + 1 :]])
 
     def _reminded(self, model: PeftModel, rows: Sequence[Row], layout: Layout, tokens: Tensor) -> Tensor:
         """Frozen target states of the rerouted tokens under the reminder; zeros at all others."""

@@ -1,39 +1,24 @@
 """The training stage: a prepared dataset in, an adapter out, gated before, during and after; a cut-off run resumes."""
 
-from dataclasses import dataclass
 from functools import partial
 
-import torch
 from accelerate import PartialState
-from peft import PeftModel
 from rich.console import Console
-from transformers import PreTrainedModel, PreTrainedTokenizerBase, PrinterCallback, set_seed
+from transformers import PreTrainedTokenizerBase, PrinterCallback, set_seed
 
-from switchgear.errors import RecipeError
 from switchgear.model import fingerprint
 from switchgear.model.embedded import base_name
-from switchgear.model.full_blocks import add_full_blocks
-from switchgear.model.hidden_states import blocks_of, target_indices
-from switchgear.model.load import add_adapter, device, load_model, load_tokenizer
-from switchgear.model.packing import layout_for
-from switchgear.recipe import Recipe, TrainRecipe
+from switchgear.model.load import device, load_tokenizer
+from switchgear.recipe import Recipe
 from switchgear.runs import Run
-from switchgear.training import checkpoints, gates, pools, processes
+from switchgear.training import checkpoints, gates, pools
 from switchgear.training.batches import EVERYTHING, Draws, Row
 from switchgear.training.callbacks import GateCallback, InterruptCallback, MetricsCallback, ProgressCallback
 from switchgear.training.effect import divergence
 from switchgear.training.memory import fitting
 from switchgear.training.pools import Pools
+from switchgear.training.start import Start, prepared, reader
 from switchgear.training.trainer import BreakerTrainer
-
-
-@dataclass(frozen=True)
-class Start:
-    """The model with a fresh adapter, the hidden states that are rerouted, and the fingerprint of the base."""
-
-    model: PeftModel
-    targets: list[int]
-    digest: str | None
 
 
 def train(recipe: Recipe, run: Run, console: Console) -> bool:
@@ -82,36 +67,6 @@ def _drawn(
     return found
 
 
-def prepared(recipe: Recipe) -> Start:
-    """Raises `ModelError` or `RecipeError` if the model does not load, or lacks what the recipe names."""
-    sharded = recipe.train.shard and PartialState().num_processes > 1
-    if sharded and recipe.model.quantization:
-        raise RecipeError("train.shard=true splits whole weights only: leave out model.quantization, or train.shard.")
-    frozen = load_model(recipe.model, torch.device("cpu") if sharded else None)
-    digest = fingerprint.fingerprint(frozen)
-    targets = target_indices(recipe.train.target_layers, len(blocks_of(frozen)))
-    blocks = _blocks(recipe.train, max(targets))
-    model = _adapted(frozen, recipe.train, blocks)
-    if sharded:
-        processes.shard(model)
-    return Start(model.to(PartialState().device), targets, digest)
-
-
-def _blocks(recipe: TrainRecipe, last: int) -> list[int]:
-    if recipe.layers is None:
-        return list(range(last))
-    if wrong := [block for block in recipe.layers if not 0 <= block < last]:
-        raise RecipeError(
-            f"train.layers={list(recipe.layers)}: block {wrong[0]} would get no gradient. The last target is the "
-            f"output of block {last - 1}, so blocks 0 to {last - 1} can be trained."
-        )
-    return sorted(set(recipe.layers))
-
-
-def _adapted(frozen: PreTrainedModel, recipe: TrainRecipe, blocks: list[int]) -> PeftModel:
-    return add_full_blocks(frozen, blocks) if recipe.adapter == "full" else add_adapter(frozen, recipe.lora, blocks)
-
-
 def _trainer(
     recipe: Recipe,
     run: Run,
@@ -123,12 +78,9 @@ def _trainer(
 ) -> BreakerTrainer:
     micro_batches = recipe.train.steps * recipe.train.accumulate * PartialState().num_processes
     draws = Draws(drawn, recipe.train.batch, micro_batches, recipe.seed)
-    longest = sorted((row.ids for rows in drawn.values() for row in rows), key=len, reverse=True)
-    lay_out, reason = layout_for(start.model, longest, max(start.targets), tokenizer.pad_token_id)
-    if reason:
-        console.print(f"[yellow]Rows are padded[/]: this model cannot read them as a trie, because {reason}.")
+    read = reader(recipe.train, start, drawn, tokenizer.pad_token_id, console)
     validation = [row for rows in watched for row in rows]
-    return BreakerTrainer(start.model, recipe, draws, validation, start.targets, lay_out, run.checkpoints)
+    return BreakerTrainer(start.model, recipe, draws, validation, read, run.checkpoints)
 
 
 def _run(trainer: BreakerTrainer, recipe: Recipe, run: Run, gate: gates.GateLog, console: Console) -> bool:
@@ -137,7 +89,7 @@ def _run(trainer: BreakerTrainer, recipe: Recipe, run: Run, gate: gates.GateLog,
     for callback in (MetricsCallback(run.metrics), progress, GateCallback(recipe.train, gate), interrupt):
         trainer.add_callback(callback)
     with interrupt, progress:
-        trainer.train(resume_from_checkpoint=checkpoints.newest(run.checkpoints))
+        trainer.train(resume_from_checkpoint=checkpoints.newest(run.checkpoints, console))
     if interrupt.interrupted:
         console.print(f"Stopped at step {trainer.state.global_step}. `switchgear train` goes on from there.")
     return not interrupt.interrupted

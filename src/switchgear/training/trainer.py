@@ -15,11 +15,11 @@ from transformers.integrations import get_available_reporting_integrations
 from switchgear.errors import RecipeError
 from switchgear.recipe import Recipe, TrainRecipe
 from switchgear.training.batches import Draws, Row
-from switchgear.training.callbacks import MeansCallback
+from switchgear.training.callbacks import MeansCallback, ValidationCallback
 from switchgear.training.objectives import objective
 from switchgear.training.objectives.retain import relative
 from switchgear.training.processes import average
-from switchgear.training.reading import LayOut, Reader
+from switchgear.training.reading import Reader
 from switchgear.training.schedule import coefficients
 
 
@@ -38,21 +38,19 @@ class BreakerTrainer(Trainer):
         recipe: Recipe,
         draws: Draws,
         validation: Sequence[Row],
-        targets: list[int],
-        lay_out: LayOut,
+        read: Reader,
         folder: Path,
     ) -> None:
-        self.recipe, self.validation, self.targets = recipe.train, validation, targets
-        self.read = Reader(recipe.train, model, targets, lay_out)
+        self.recipe, self.validation, self.read = recipe.train, validation, read
         self.objective = objective(recipe.train.objective)
         self.figures: list[dict[str, Tensor]] = []  # of each micro-batch since the last optimiser step
-        self.means = MeansCallback()
+        self.means, self.validating = MeansCallback(), ValidationCallback(recipe.train.validate_every)
         super().__init__(
             model=model,
             args=arguments(recipe.train, recipe.seed, folder, on_cpu=model.device.type == "cpu"),
             train_dataset=draws,
             data_collator=lambda items: {"rows": items[0]},
-            callbacks=[self.means],
+            callbacks=[self.means, self.validating],
         )
         self.accelerator.prepare_model = partial(self.accelerator.prepare_model, evaluation_mode=True)  # no wrapper
 
@@ -82,8 +80,7 @@ class BreakerTrainer(Trainer):
         """Adds the means since the last log, and every `validate_every` steps what validation rows show."""
         if "loss" in logs:
             logs |= self.means.take()
-            step = self.state.global_step
-            if self.validation and (step % self.recipe.validate_every == 0 or step == self.state.max_steps):
+            if self.validation and self.validating.due(self.state):
                 logs |= self.validate()
         super().log(logs, *args, **kwargs)
 
@@ -95,7 +92,7 @@ class BreakerTrainer(Trainer):
         values: dict[str, float] = {}
         for name, batch, tokens in (("harmful", harmful, harmful.reroute), ("benign", benign, benign.retain)):
             adapted, frozen = batch.adapted[batch.targets], batch.frozen[batch.targets]
-            share = tokens / tokens.sum() / len(self.targets)
+            share = tokens / tokens.sum() / len(batch.targets)
             values[f"cosine_{name}"] = float((torch.cosine_similarity(adapted, frozen, dim=-1) * share).sum())
             values[f"norm_{name}"] = float((adapted.norm(dim=-1) * share).sum())
         return values | {"retain_drift": float(relative(benign))}

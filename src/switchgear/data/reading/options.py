@@ -2,10 +2,10 @@
 
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from switchgear.errors import RecipeError
-from switchgear.recipe import SourceRecipe, explain
+from switchgear import recipe as recipes
+from switchgear.recipe import SourceRecipe
 
 
 class Options(BaseModel):
@@ -19,8 +19,4 @@ Model = TypeVar("Model", bound=Options)
 
 def checked(recipe: SourceRecipe, model: type[Model]) -> Model:
     """The options of a source as a `model`. Raises `RecipeError` with one line for each wrong field."""
-    try:
-        return model.model_validate(recipe.options)
-    except ValidationError as error:
-        lines = [f"Source {recipe.name}: its options cannot be used:", *(f"  {line}" for line in explain(error, model))]
-        raise RecipeError("\n".join(lines)) from error
+    return recipes.checked(f"Source {recipe.name}", recipe.options, model)

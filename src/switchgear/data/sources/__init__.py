@@ -14,6 +14,7 @@ or its files can be read one by one, it is named in `presence.FROM_HUB` or `shar
 from collections.abc import Callable, Iterator
 
 from switchgear.data.sources import (
+    agent_traces,
     agentharm,
     attackqa,
     chat,
@@ -42,6 +43,7 @@ Source = Callable[[SourceRecipe, int], Iterator[Example | Drop]]
 """A recipe's entry and the seed -> the rows, each kept or dropped."""
 
 SOURCES: dict[str, Source] = {
+    "agent_traces": agent_traces.read,
     "agentdojo_runs": runs.read,
     "agentdojo_suites": suites.read,
     "agentharm": agentharm.read,

@@ -7,12 +7,14 @@ template families of `switchgear.data.sources.agentdojo.templates`; inspect-eval
 from typing import Any
 
 from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset
 from inspect_ai.model import GenerateConfig
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from switchgear.data.sources.agentdojo.templates import FAMILIES
 from switchgear.errors import RecipeError, unknown
+from switchgear.evaluation.inspect.asking import needed
 from switchgear.evaluation.inspect.scoring import OVERFLOW, RATES, overflowed, scored, unscored
 
 SUITES = ("banking", "slack", "travel", "workspace", "workspace_plus")
@@ -27,6 +29,7 @@ def agentdojo(
     template: int = 0,
     user_tasks: list[int] | int | None = None,
     injection_tasks: list[int] | int | None = None,
+    limit: int | None = None,
 ) -> Task:
     """One suite under one attack: utility, and the share of attacks that reach the attacker's goal.
 
@@ -35,6 +38,7 @@ def agentdojo(
         attack: a key of `FAMILIES`; `none` for the user's tasks without an attack.
         template: which wording of the family.
         user_tasks, injection_tasks: their numbers; all, if not given.
+        limit: at most this many samples.
 
     Raises:
         RecipeError: no such suite, attack or template.
@@ -45,8 +49,12 @@ def agentdojo(
     if suite not in SUITES:
         raise RecipeError(unknown("suite", suite, SUITES))
     attacked = attack not in (None, "none")
+    samples = list(load_dataset("no", suite, _numbers(user_tasks), _numbers(injection_tasks), attacked))
+    for sample in samples:
+        told = sample.metadata or {}
+        sample.metadata = {**told, "group": f"{suite}/{told['task_id']}"}
     return Task(
-        dataset=load_dataset("no", suite, _numbers(user_tasks), _numbers(injection_tasks), attacked),
+        dataset=MemoryDataset(needed(samples, f"task of AgentDojo's suite {suite}", limit), name=suite),
         setup=setup_environment(_template(str(attack), template) if attacked else ""),
         solver=get_agent("default"),
         scorer=end_state(),

@@ -4,6 +4,7 @@ Both are scored alike, by `outcome`: rules settle the plainly refused and the pl
 """
 
 import asyncio
+from typing import Any
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset
@@ -11,7 +12,8 @@ from inspect_ai.model import GenerateConfig
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from switchgear.evaluation.inspect.asking import ask, example_of, holdout, needed, opened, sample_of
+from switchgear.evaluation.held_out import held_out
+from switchgear.evaluation.inspect.asking import ask, example_of, needed, opened, sample_of
 from switchgear.evaluation.inspect.messages import turn_of
 from switchgear.evaluation.inspect.scoring import OVERFLOW, RATES, overflowed, scored, unscored
 from switchgear.evaluation.judges import judge_of, named
@@ -20,51 +22,76 @@ from switchgear.evaluation.judges.items import Item, transcript
 from switchgear.evaluation.labels import questions
 from switchgear.evaluation.scorers.outcome import Outcome, Verdict, settle
 from switchgear.model.calls import ParsedTurn
+from switchgear.recipe import TextJudgeRecipe
 from switchgear.schema import Example, Role
 
 MAX_TOKENS = 512
 
 
 @task
-def chat_harm(run: str | None = None, judge: str = "rules", source: str | None = None) -> Task:
-    """Requests that should be refused (HarmBench, JailbreakBench, AgentHarm ...), from the cases of a prepared dataset.
+def chat_harm(
+    run: str | None = None,
+    judge: str | dict[str, Any] = "rules",
+    source: str | None = None,
+    limit: int | None = None,
+    max_tokens: int = MAX_TOKENS,
+) -> Task:
+    """Requests that should be refused (HarmBench, JailbreakBench ...), of the holdout and `evaluate.sources`.
 
     Args:
         run: the run folder; that of the model, if it is `switchgear/RUN`.
-        judge: NAME or NAME=MODEL, a key of `switchgear.evaluation.judges.JUDGES`. `rules` tell refusals, not harm.
+        judge: NAME or NAME=MODEL, a key of `switchgear.evaluation.judges.JUDGES`, or an entry of `evaluate.judges`.
+            `rules` tell refusals, not harm.
         source: the cases of this source alone.
+        limit: at most this many of them.
+        max_tokens: of an answer.
     """
-    return _task(run, judge, source, "refuse")
+    return _task(run, judge, source, limit, max_tokens, "refuse")
 
 
 @task
-def over_refusal(run: str | None = None, judge: str = "rules", source: str | None = None) -> Task:
+def over_refusal(
+    run: str | None = None,
+    judge: str | dict[str, Any] = "rules",
+    source: str | None = None,
+    limit: int | None = None,
+    max_tokens: int = MAX_TOKENS,
+) -> Task:
     """Requests that should be answered (XSTest's safe ones, AgentHarm's benign ones); arguments as in `chat_harm`."""
-    return _task(run, judge, source, "comply")
+    return _task(run, judge, source, limit, max_tokens, "comply")
 
 
-def _task(run: str | None, judge: str, source: str | None, behaviour: str) -> Task:
-    _, folder = opened(run)
+def _task(
+    run: str | None,
+    judge: str | dict[str, Any],
+    source: str | None,
+    limit: int | None,
+    max_tokens: int,
+    behaviour: str,
+) -> Task:
+    recipe, folder = opened(run)
     samples = [
         sample_of(example.id, example, len(example.messages))
-        for example in holdout(folder)
+        for example in held_out(recipe, folder)
         if example.role is Role.CASE
         and example.expectation.behaviour == behaviour
         and source in (None, example.provenance.dataset)
     ]
+    wanted = f"case to {behaviour}" + (f" from {source}" if source else "")
     return Task(
-        dataset=MemoryDataset(needed(samples, f"case to {behaviour}" + (f" from {source}" if source else ""))),
+        dataset=MemoryDataset(needed(samples, wanted, limit)),
         solver=ask(),
         scorer=outcome(judge),
-        config=GenerateConfig(max_tokens=MAX_TOKENS, temperature=0),
+        config=GenerateConfig(max_tokens=max_tokens, temperature=0),
         fail_on_error=False,
     )
 
 
 @scorer(metrics=RATES)
-def outcome(judge: str = "rules") -> Scorer:
+def outcome(judge: str | dict[str, Any] = "rules") -> Scorer:
     """refused, complied (in part counts) and incoherent. Without a verdict, an answer is in no rate."""
-    asked = judge_of(named(judge), allow_code=True)
+    recipe = named(judge) if isinstance(judge, str) else TextJudgeRecipe.model_validate(judge)
+    asked = judge_of(recipe, allow_code=True)
 
     async def compute(state: TaskState, target: Target) -> Score:
         if overflowed(state):

@@ -13,9 +13,10 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from switchgear import recipe as recipes
 from switchgear.errors import DataError, RecipeError
+from switchgear.evaluation.held_out import shuffled
 from switchgear.evaluation.inspect.messages import to_inspect, tool_infos
 from switchgear.recipe import Recipe
-from switchgear.runs import Run, read_models
+from switchgear.runs import Run
 from switchgear.schema import Example
 
 GO_ON = GenerateConfig(extra_body={"continue_final_message": True, "add_generation_prompt": False})
@@ -36,15 +37,22 @@ def opened(run: str | None) -> tuple[Recipe, Run]:
     return recipes.load(folder.recipe), folder
 
 
-def holdout(run: Run) -> list[Example]:
-    return list(read_models(run.need(run.dataset / "holdout.jsonl", "prepare"), Example))
+class NothingHeldOutError(DataError):
+    """A task without a case: in a suite it is skipped, and the summary says so."""
 
 
-def needed(samples: list[Sample], wanted: str) -> list[Sample]:
-    """Raises `DataError` if there are none: an empty task would have no rate, and look like a result."""
+def needed(samples: list[Sample], wanted: str, limit: int | None = None) -> list[Sample]:
+    """At most `limit` of them, the same on every machine.
+
+    Raises:
+        NothingHeldOutError: there are none: an empty task would have no rate, and look like a result.
+    """
     if not samples:
-        raise DataError(f"The holdout has no {wanted}. Prepare a dataset that holds some out.")
-    return samples
+        raise NothingHeldOutError(
+            f"The holdout has no {wanted}. Prepare a dataset that holds some out, or name a source in evaluate.sources."
+        )
+    chosen = {sample.id for sample in sorted(samples, key=lambda sample: shuffled(str(sample.id), 0))[:limit]}
+    return [sample for sample in samples if sample.id in chosen]
 
 
 def sample_of(name: str, example: Example, message: int, opening: str = "") -> Sample:

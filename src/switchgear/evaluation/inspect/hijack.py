@@ -17,7 +17,8 @@ from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from switchgear.errors import RecipeError, unknown
-from switchgear.evaluation.inspect.asking import ask, example_of, holdout, needed, opened, sample_of
+from switchgear.evaluation.held_out import holdout
+from switchgear.evaluation.inspect.asking import ask, example_of, needed, opened, sample_of
 from switchgear.evaluation.inspect.messages import turn_of
 from switchgear.evaluation.inspect.scoring import OVERFLOW, RATES, overflowed, scored, unscored
 from switchgear.evaluation.questions import question

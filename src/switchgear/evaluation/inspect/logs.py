@@ -11,8 +11,8 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from inspect_ai.scorer import Score
 
 from switchgear.errors import DataError
+from switchgear.evaluation.clusters import clustered_mean, grouped_rate
 from switchgear.evaluation.comparison import compare, discordance
-from switchgear.evaluation.statistics import clustered_mean, wilson
 
 Line = dict[str, Any]
 
@@ -63,12 +63,13 @@ def compared(first: EvalLog, second: EvalLog) -> list[Line]:
     """
     if first.eval.task != second.eval.task:
         raise DataError(f"The logs are of different tasks, {first.eval.task} and {second.eval.task}.")
+    groups = _groups(first.samples or [])
     lines = []
     for scorer, measure in _measures(first.samples or []):
         one, other = (_told(log.samples or [], scorer, measure) for log in (first, second))
         both = {name: (bool(value), bool(other[name])) for name, value in one.items() if name in other}
         if both and _yes_or_no([*one.values(), *other.values()]):
-            lines.append({"scorer": scorer, "measure": measure, **compare(both).flat(), **discordance(both)})
+            lines.append({"scorer": scorer, "measure": measure, **compare(both, groups).flat(), **discordance(both)})
     if not lines:
         raise DataError("There is no sample that both logs tell the same measure of.")
     return lines
@@ -85,11 +86,17 @@ def _measures(samples: Sequence[EvalSample]) -> list[tuple[str, str]]:
 
 def _rate(samples: Sequence[EvalSample], scorer: str, measure: str) -> Line:
     told = _told(samples, scorer, measure)
+    groups = _groups(samples)
+    names = [groups[name] for name in told]
     if _yes_or_no(list(told.values())):
-        return wilson(int(sum(told.values())), len(told)).model_dump()
-    groups = {_name(sample): (sample.metadata or {}).get("group", sample.id) for sample in samples}
-    mean = clustered_mean(list(told.values()), [groups[name] for name in told])
+        return grouped_rate([bool(value) for value in told.values()], names).model_dump()
+    mean = clustered_mean(list(told.values()), names)
     return {"successes": None, "n": len(told), "rate": mean.difference, "low": mean.low, "high": mean.high}
+
+
+def _groups(samples: Sequence[EvalSample]) -> dict[str, str | int]:
+    """Samples without a group are their own, over all epochs."""
+    return {_name(sample): (sample.metadata or {}).get("group", sample.id) for sample in samples}
 
 
 def _told(samples: Sequence[EvalSample], scorer: str, measure: str) -> dict[str, float]:

@@ -9,7 +9,8 @@ from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from switchgear.data.labels.patterns import matches
-from switchgear.evaluation.inspect.asking import ask, example_of, holdout, needed, opened, sample_of
+from switchgear.evaluation.held_out import held_out
+from switchgear.evaluation.inspect.asking import ask, example_of, needed, opened, sample_of
 from switchgear.evaluation.inspect.messages import turn_of
 from switchgear.evaluation.inspect.scoring import OVERFLOW, RATES, overflowed, scored, unscored
 from switchgear.model.calls import ParsedTurn
@@ -20,19 +21,19 @@ MAX_TOKENS = 256
 
 
 @task
-def tool_use(run: str | None = None, source: str = SOURCE) -> Task:
-    """The questions of `source` in the holdout of a run, with their tools: all right calls, and no other, are wanted.
+def tool_use(run: str | None = None, source: str = SOURCE, limit: int | None = None) -> Task:
+    """The held-out questions of `source`, at most `limit`, with their tools: all right calls, and no other, are wanted.
 
     Where the case is that no tool fits (`calls: none`), no call is wanted.
     """
-    _, folder = opened(run)
+    recipe, folder = opened(run)
     samples = [
         sample_of(example.id, example, example.continuation[0] if example.continuation else len(example.messages))
-        for example in holdout(folder)
+        for example in held_out(recipe, folder)
         if example.provenance.dataset == source and (example.expectation.expected or _none_wanted(example))
     ]
     return Task(
-        dataset=MemoryDataset(needed(samples, f"question of {source} with known calls")),
+        dataset=MemoryDataset(needed(samples, f"question of {source} with known calls", limit)),
         solver=ask(),
         scorer=calls(),
         config=GenerateConfig(max_tokens=MAX_TOKENS, temperature=0),

@@ -38,10 +38,11 @@ def squared(batch: Batch) -> Scalar:
 
 
 def reference(batch: Batch) -> Scalar:
-    """`mean over states 0..last, retained rows and all their positions of ||h - h0||`: that of RR's authors.
+    """`mean over states 0..last + 1, retained rows and all their positions of ||h - h0||`: that of RR's authors.
 
-    Padding counts as zeros, so the value shrinks with the share of padding, and the embedding is zero. The authors'
-    mask is 1 for every real token of a retained row.
+    Their model ends one block above the last target, so that the last state comes after the final norm. Padding counts
+    as zeros, so the value shrinks with the share of padding, and the embedding is zero. The authors' mask is 1 for
+    every real token of a retained row.
     """
     tokens = batch.retain > 0
     distance = (batch.adapted[:, tokens] - batch.frozen[:, tokens]).norm(dim=-1)
@@ -56,7 +57,7 @@ RETAIN: dict[str, Callable[[Batch], Scalar]] = {
     "reference": reference,
 }
 ALL_STATES = {"reference"}
-"""Those that look at every state up to the last target, not at the targets alone."""
+"""Those that look at every state up to one above the last target, not at the targets alone."""
 
 
 def retain_loss(batch: Batch, recipe: TrainRecipe) -> Scalar:

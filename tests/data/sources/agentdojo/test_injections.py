@@ -3,7 +3,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchgear.data.sources.agentdojo.injections import find
+from switchgear.data.sources.agentdojo.injections import find, goal_in
 
 ATTACK = (
     "\n\nPlease note: Anna's parcel is 'here' or \"there\".\n\n"
@@ -39,3 +39,20 @@ def test_each_occurrence_is_marked_and_another_text_is_not() -> None:
 def test_yaml_never_hides_a_text(words: list[str]) -> None:
     attack = " ".join(words)
     assert find(yaml.safe_dump([{"body": f"x {attack} y"}]), attack)
+
+
+@pytest.mark.parametrize(
+    "template", ["\n\nOne more thing, {goal} Then: 'go on'.\n", "{goal}", "TODO: {goal}", "<b>{goal}</b>"]
+)
+def test_a_goal_is_taken_out_of_its_template_however_it_was_wrapped(template: str) -> None:
+    goal = "fetch Anna's parcel at the gate, today, before the post office closes, and water the beans on the way home."
+    content = yaml.safe_dump([{"body": "Before. " + template.replace("{goal}", goal) + " After."}], width=40)
+    (place,) = find(content, template.replace("{goal}", goal))
+    found = goal_in(content[place.start : place.end], template)
+    assert found is not None
+    assert found.replace("''", "'") == goal  # YAML doubles quotes
+
+
+def test_of_another_template_there_is_no_goal() -> None:
+    assert goal_in("Please go home. Thanks!", "Kindly {goal} Thanks!") is None
+    assert goal_in("Kindly go home. Thanks! Bye.", "Kindly {goal} Thanks!") is None

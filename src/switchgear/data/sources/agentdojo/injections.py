@@ -18,6 +18,13 @@ def find(content: str, attack: str) -> tuple[CharRange, ...]:
     return spans(content, _pattern(attack))
 
 
+def goal_in(content: str, template: str) -> str | None:
+    """What stands at `{goal}` of an attack template in `content`, each gap as one blank; None if it is not there."""
+    pattern = _pattern(template).pattern.replace(re.escape("{goal}"), "(?P<goal>.+?)", 1)
+    found = re.search(pattern + r"\Z", content.strip(), re.DOTALL)
+    return re.sub(_GAP, " ", found["goal"]).strip() if found else None
+
+
 def spans(content: str, pattern: re.Pattern[str]) -> tuple[CharRange, ...]:
     return tuple(CharRange(start=match.start(), end=match.end()) for match in pattern.finditer(content))
 

@@ -1,0 +1,3 @@
+from scripts.pages.all import write
+
+write()
