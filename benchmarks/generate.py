@@ -23,7 +23,6 @@ from rich.progress import track
 
 from switchgear.evaluation.questions import Question, batches, question
 from switchgear.evaluation.tasks import cases, sample
-from switchgear.model.decode_attention import decode_attention
 from switchgear.model.generate import generate
 from switchgear.model.load import load_adapter, load_model, load_tokenizer
 from switchgear.model.prefix_cache import Ids, prefill
@@ -37,8 +36,7 @@ AS_IT_IS = "{{ messages[0]['content'] }}"
 
 def ours(model: Any, tokenizer: Any, prompts: Sequence[Ids], most: int) -> tuple[list[str], float]:
     began = time.perf_counter()
-    with decode_attention(model):
-        generated = generate(model, prefill(model, prompts, most), tokenizer, most)
+    generated = generate(model, prefill(model, prompts, most), tokenizer, most)
     texts = tokenizer.batch_decode(generated, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return texts, time.perf_counter() - began
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from benchmarks.effectiveness.pooled import ATTACKED, BENIGN, Figure, Pooled, read
-from switchgear.report.charts.svg import Scale, ticks
+from switchgear.report.charts.svg import Scale, tag, ticks
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM, LINE = 900, 460, 60, 560, 30, 400, 18
 COLOURS = ("#3366cc", "#dc3912", "#ff9900", "#109618", "#990099", "#0099c6", "#dd4477", "#66aa00", "#b82e2e", "#316395")
@@ -74,10 +74,7 @@ def _mark(number: int, mark: Mark, across: Scale, up: Scale) -> list[Markup]:
     return [
         _line(across(_low(mark.cost)), y, across(_high(mark.cost)), y, mark.colour, 0.45),
         _line(x, up(_low(mark.attack)), x, up(_high(mark.attack)), mark.colour, 0.45),
-        Markup('<circle cx="{}" cy="{}" r="8" fill="{}"/>').format(x, y, mark.colour),
-        Markup('<text x="{}" y="{}" text-anchor="middle" font-size="10" fill="white">{}</text>').format(
-            x, y + 3.5, number
-        ),
+        *_dot(x, y, number, mark),
     ]
 
 
@@ -85,24 +82,25 @@ def _name(number: int, mark: Mark) -> list[Markup]:
     """In the legend beside the plot: marks lie too close for names."""
     y = TOP + LINE * number
     return [
-        Markup('<circle cx="{}" cy="{}" r="8" fill="{}"/>').format(RIGHT + 40, y, mark.colour),
-        Markup('<text x="{}" y="{}" text-anchor="middle" font-size="10" fill="white">{}</text>').format(
-            RIGHT + 40, y + 3.5, number
-        ),
+        *_dot(RIGHT + 40, y, number, mark),
         _text(RIGHT + 55, y + 4, mark.name, "start"),
     ]
 
 
+def _dot(x: float, y: float, number: int, mark: Mark) -> list[Markup]:
+    inside = tag("text", str(number), x=x, y=y + 3.5, text_anchor="middle", font_size=10, fill="white")
+    return [tag("circle", cx=x, cy=y, r=8, fill=mark.colour), inside]
+
+
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str, opacity: float = 1) -> Markup:
-    shape = '<line x1="{}" y1="{}" x2="{}" y2="{}" stroke="{}" stroke-opacity="{}" stroke-width="1.5"/>'
-    return Markup(shape).format(x1, y1, x2, y2, colour, opacity)
+    return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=colour, stroke_opacity=opacity, stroke_width=1.5)
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> Markup:
-    return Markup('<text x="{}" y="{}" text-anchor="{}" fill="#333333">{}</text>').format(x, y, anchor, escape(text))
+    return tag("text", text, x=x, y=y, text_anchor=anchor, fill="#333333")
 
 
 def _svg(parts: Sequence[Markup]) -> Markup:
-    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" font-family="sans-serif" font-size="12">'
-    background = Markup('<rect width="100%" height="100%" fill="white"/>')
-    return Markup(head).format(WIDTH, HEIGHT) + background + Markup("\n").join(parts) + Markup("</svg>\n")
+    background = tag("rect", width="100%", height="100%", fill="white")
+    about = {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {WIDTH} {HEIGHT}"}
+    return tag("svg", background, *parts, **about, font_family="sans-serif", font_size=12)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switchgear.evaluation.clusters import clustered_mean, grouped_difference, grouped_rate
-from switchgear.evaluation.statistics import paired_difference, wilson
+from switchgear.evaluation.statistics import paired_difference
+from switchgear.intervals import wilson
 
 cases = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 5)), min_size=1, max_size=40)
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchgear.evaluation.statistics import mcnemar, paired_difference, smallest_detectable, wilson
+from switchgear.evaluation.statistics import mcnemar, paired_difference, smallest_detectable
+from switchgear.intervals import wilson
 
 counts = st.integers(min_value=0, max_value=300)
 tables = st.tuples(counts, counts, counts, counts).filter(any)

@@ -8,7 +8,6 @@ import torch
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from switchgear.model.decode_attention import decode_attention
 from switchgear.model.generate import generate, log_likelihoods
 from switchgear.model.prefix_cache import prefill
 from tests.conftest import build_tiny
@@ -51,8 +50,7 @@ def naive_log_likelihood(model: PreTrainedModel, context: list[int], continuatio
 
 
 def greedy(model: PreTrainedModel, contexts: list[list[int]], end: int = NEVER, most: int = 12) -> list[list[int]]:
-    with decode_attention(model):
-        return generate(model, prefill(model, contexts, most), ending_with(end), most)
+    return generate(model, prefill(model, contexts, most), ending_with(end), most)
 
 
 @pytest.mark.parametrize("contexts", [CONTEXTS, CONTEXTS[1:2], CONTEXTS + FORKED, [*FORKED, LONG, [*LONG, 7]]])

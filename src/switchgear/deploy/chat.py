@@ -9,7 +9,6 @@ from switchgear.deploy.trips import Trip
 from switchgear.deploy.watch import watching
 from switchgear.errors import DataError
 from switchgear.model.calls import parse_calls
-from switchgear.model.decode_attention import decode_attention
 from switchgear.model.generate import generate
 from switchgear.model.load import load_adapter, load_model, load_tokenizer
 from switchgear.model.prefix_cache import prefill
@@ -70,9 +69,8 @@ class Chat:
             watching(guard, self.model, self.tokenizer) if guard else nullcontext() as watch,
         ):
             prefix = prefill(self.model, [prompt], self.max_new_tokens)
-            with decode_attention(self.model):
-                stops_at = watch.stops if watch else None
-                (ids,) = generate(self.model, prefix, self.tokenizer, self.max_new_tokens, stops_at)
+            stops_at = watch.stops if watch else None
+            (ids,) = generate(self.model, prefix, self.tokenizer, self.max_new_tokens, stops_at)
         written = self.tokenizer.decode(ids)
         trip = watch.trips.get(0) if watch else None
         turn = parse_calls(watch.answer(0, written) if watch else written, self.tokenizer, self.tools)

@@ -21,7 +21,6 @@ from switchgear.deploy.tokens import families, read
 from switchgear.deploy.watch import watching
 from switchgear.errors import DataError
 from switchgear.intervals import Rate, wilson
-from switchgear.model.decode_attention import decode_attention
 from switchgear.model.generate import generate
 from switchgear.model.layout import Ids
 from switchgear.model.load import load_adapter, load_model, load_tokenizer
@@ -124,7 +123,7 @@ def answer(
 ) -> Iterator[Outcome]:
     """What the adapted model writes under the guard, greedily."""
     prefix = prefill(model, [list(prompt.ids) for prompt in batch], max_new_tokens)
-    with watching(guard, model, tokenizer) as watch, decode_attention(model):
+    with watching(guard, model, tokenizer) as watch:
 
         def timed(rows: Sequence[int], written: Sequence[Ids]) -> list[bool]:
             began = time.perf_counter()

@@ -15,7 +15,7 @@ from switchgear.evaluation.judges.panel import verdicts
 from switchgear.evaluation.judges.store import Store
 from switchgear.evaluation.labels import Labelled, Question, questions
 from switchgear.evaluation.scorers.outcome import Outcome, Verdict
-from switchgear.evaluation.statistics import wilson
+from switchgear.intervals import wilson
 from switchgear.runs import read_json
 from switchgear.terminal import percent, table
 

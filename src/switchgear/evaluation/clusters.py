@@ -13,7 +13,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 from scipy import stats
 
-from switchgear.evaluation.statistics import UNKNOWN, Difference, Rate, paired_difference, wilson
+from switchgear.evaluation.statistics import UNKNOWN, Difference, paired_difference
+from switchgear.intervals import Rate, wilson
 
 RESAMPLES = 9_999
 QUICK = 1_999

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import track
 
 from switchgear.errors import DataError
 from switchgear.evaluation.attacks.run import attack, planned_attacks
@@ -20,11 +19,12 @@ from switchgear.evaluation.judges.base import Judge
 from switchgear.evaluation.questions import batches, question
 from switchgear.evaluation.rejudge import judged_notes, rejudge
 from switchgear.evaluation.respondent import Answers, Respondent
+from switchgear.evaluation.resuming import resumed
 from switchgear.evaluation.rows import MODELS
 from switchgear.evaluation.summary import summarise
 from switchgear.evaluation.tasks import cases, sample
 from switchgear.recipe import Recipe
-from switchgear.runs import Run, append_model, resume_models, sha256, write_json, write_models
+from switchgear.runs import Run, sha256, write_json, write_models
 
 AFTERWARDS = {"suite", "judges", "calibration", "sources", "tasks", "capability", "attacks"}
 """Fields of section `evaluate` that the answers to held-out decisions do not depend on."""
@@ -86,13 +86,7 @@ def _replayed(recipe: Recipe, run: Run, engine: Engine, console: Console) -> lis
     questions = [question(case, engine.tokenizer, most, modes) for case in chosen]
     work = [(name, batch) for batch in batches(questions, recipe.evaluate.batch_size) for name in MODELS]
     partial = _partial(recipe, run)
-    answers = resume_models(partial, Answers)
-    for name, batch in track(work[len(answers) :], "evaluate", console=console, disable=not console.is_terminal):
-        answers.append(respondent.answer(name, batch))
-        append_model(partial, answers[-1])
-        if not console.is_terminal and len(answers) % 20 == 0:
-            console.print(f"evaluate: {len(answers)} of {len(work)} batches")
-    return answers
+    return resumed(partial, Answers, work, lambda each: respondent.answer(*each), "evaluate", console, every=20)
 
 
 def _partial(recipe: Recipe, run: Run) -> Path:

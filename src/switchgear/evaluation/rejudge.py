@@ -17,7 +17,7 @@ from switchgear.evaluation.judges.store import Store
 from switchgear.evaluation.labels import Question, questions
 from switchgear.evaluation.rows import MODELS, MODES, Mode, Model, Row
 from switchgear.evaluation.scorers.outcome import Outcome, Verdict
-from switchgear.evaluation.statistics import wilson
+from switchgear.intervals import wilson
 from switchgear.runs import Run, read_models, write_json, write_models
 from switchgear.schema import Example, Trace
 

@@ -14,7 +14,6 @@ from switchgear.evaluation.rows import LikelihoodRow, Mode, Model, Row
 from switchgear.evaluation.scorers import score
 from switchgear.evaluation.scorers.coherence import senseless
 from switchgear.model.calls import parse_calls
-from switchgear.model.decode_attention import decode_attention
 from switchgear.model.generate import generate, log_likelihoods
 from switchgear.model.layout import Ids
 from switchgear.model.prefix_cache import Prefix, prefill
@@ -81,8 +80,7 @@ class Respondent:
         return [_measured(row, None if row.calls else found.get(row.said)) for row in rows]
 
     def _texts(self, prefix: Prefix) -> list[str]:
-        with decode_attention(self.model):
-            generated = generate(self.model, prefix, self.tokenizer, self.recipe.max_new_tokens)
+        generated = generate(self.model, prefix, self.tokenizer, self.recipe.max_new_tokens)
         return list(self.tokenizer.batch_decode(generated, skip_special_tokens=False))
 
     def _logs(self, prefix: Prefix, places: Sequence[int], references: Sequence[Ids]) -> list[Tensor]:

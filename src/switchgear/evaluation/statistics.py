@@ -8,9 +8,7 @@ import math
 from pydantic import BaseModel, ConfigDict
 from scipy import stats
 
-from switchgear.intervals import Rate as Rate
 from switchgear.intervals import score_interval
-from switchgear.intervals import wilson as wilson
 
 
 class Difference(BaseModel):

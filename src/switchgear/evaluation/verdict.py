@@ -7,7 +7,8 @@ from rich.table import Table
 
 from switchgear.evaluation.aims import Aim
 from switchgear.evaluation.comparison import Comparison
-from switchgear.evaluation.statistics import smallest_detectable, wilson
+from switchgear.evaluation.statistics import smallest_detectable
+from switchgear.intervals import wilson
 from switchgear.terminal import table
 
 FEWEST = 20  # cases; with fewer, one case is more than 5 points, and no aim is called met or missed

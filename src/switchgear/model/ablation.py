@@ -5,15 +5,15 @@ harmless states. Here it is set back to that of the harmless mean (Marshall et a
 states share a large mean.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from switchgear.model.hidden_states import blocks_of
+from switchgear.model.perturbation import changed
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,8 @@ def difference_of_means(first: Float[Tensor, "token width"], second: Float[Tenso
     return Direction(unit, center @ unit)
 
 
-@contextmanager
-def ablated(model: nn.Module, directions: Mapping[int, Direction], strength: float) -> Iterator[None]:
+def ablated(model: nn.Module, directions: Mapping[int, Direction], strength: float) -> AbstractContextManager[None]:
     """Ablates hidden state s along `directions[s]` (s is 1 or more) at every token of every forward while entered."""
-
-    def hook(direction: Direction) -> Any:
-        def ablate(module: nn.Module, args: Any, output: Any) -> Any:
-            stream = output if isinstance(output, Tensor) else output[0]
-            moved = direction.ablate(stream, strength)
-            return moved if isinstance(output, Tensor) else (moved, *output[1:])
-
-        return ablate
-
-    blocks = blocks_of(model)
-    with ExitStack() as hooks:
-        for state, direction in directions.items():
-            hooks.callback(blocks[state - 1].register_forward_hook(hook(direction)).remove)
-        yield
+    return changed(
+        model, {state: partial(direction.ablate, strength=strength) for state, direction in directions.items()}
+    )

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from switchgear.model.decode_attention import decode_attention
 from switchgear.model.layout import Ids
 from switchgear.model.prefix_cache import Prefix
 
@@ -37,21 +38,22 @@ def generate(
     stopped: set[int] = set()
     rows = list(range(len(generated)))  # of the batch; those that have ended stay until enough have
     last = torch.tensor([-1], device=ids.device)  # a slice would not be contiguous, and the vocabulary's weights copied
-    for _ in range(max_new_tokens):
-        ids = _logits(model, ids, mask, cache, logits_to_keep=last).argmax(-1)
-        for row, token in zip(rows, ids[:, 0].tolist(), strict=True):
-            if row not in stopped:
-                generated[row].append(token)
-        over = stops_at(rows, [generated[row] for row in rows]) if stops_at else [False] * len(rows)
-        stopped |= {row for row, done in zip(rows, over, strict=True) if done or generated[row][-1] in stops}
-        going = [place for place, row in enumerate(rows) if row not in stopped]
-        if not going:
-            break
-        if len(going) <= CROWDED * len(rows):
-            index = torch.tensor(going, device=ids.device)
-            cache.batch_select_indices(index)
-            ids, mask, rows = ids[index], mask[index], [rows[place] for place in going]
-        mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
+    with decode_attention(model):
+        for _ in range(max_new_tokens):
+            ids = _logits(model, ids, mask, cache, logits_to_keep=last).argmax(-1)
+            for row, token in zip(rows, ids[:, 0].tolist(), strict=True):
+                if row not in stopped:
+                    generated[row].append(token)
+            over = stops_at(rows, [generated[row] for row in rows]) if stops_at else [False] * len(rows)
+            stopped |= {row for row, done in zip(rows, over, strict=True) if done or generated[row][-1] in stops}
+            going = [place for place, row in enumerate(rows) if row not in stopped]
+            if not going:
+                break
+            if len(going) <= CROWDED * len(rows):
+                index = torch.tensor(going, device=ids.device)
+                cache.batch_select_indices(index)
+                ids, mask, rows = ids[index], mask[index], [rows[place] for place in going]
+            mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
     return generated
 
 

@@ -46,6 +46,13 @@ def blocks_of(model: nn.Module) -> nn.ModuleList:
     return blocks
 
 
+def norm_of(model: nn.Module) -> nn.Module:
+    """The norm after the last block. Raises as `trunk_of`."""
+    trunk = trunk_of(model)
+    norm: nn.Module = getattr(trunk, _attribute(trunk, NORMS))
+    return norm
+
+
 def target_indices(layers: Sequence[int | float], depth: int) -> list[int]:
     """Hidden-state indices of target layers: whole numbers as they are, fractions in (0, 1) as relative depth.
 
@@ -96,7 +103,7 @@ def final_norm(model: nn.Module, states: Float[Tensor, "*some width"]) -> Float[
     """States after the norm that follows the last block: of a block's output, those of a model that ends with it."""
     trunk: Any = trunk_of(model)
     with _products(trunk.get_input_embeddings().weight):
-        normed: Tensor = getattr(trunk, _attribute(trunk, NORMS))(states)
+        normed: Tensor = norm_of(model)(states)
     return normed.float()
 
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from switchgear.model.hidden_states import NORMS, blocks_of, stream_of, trunk_of
+from switchgear.model.hidden_states import blocks_of, norm_of, stream_of
 
 Newest = Callable[[], Float[Tensor, "state row width"]]
 
@@ -19,8 +19,7 @@ def newest_states(model: nn.Module, states: Sequence[int]) -> Iterator[Newest]:
 
     With a key-value cache this is the newest token. Nothing is computed twice, and the hooks go whatever happens.
     """
-    blocks, trunk = blocks_of(model), trunk_of(model)
-    final = next(getattr(trunk, name) for name in NORMS if hasattr(trunk, name))
+    blocks, final = blocks_of(model), norm_of(model)
     latest: dict[int, Tensor] = {}
 
     def keep(state: int) -> Callable[[Any, Any, Any], None]:

@@ -10,7 +10,7 @@ from inspect_ai.solver import solver
 from switchgear.errors import DataError
 from switchgear.evaluation.inspect.logs import compared, rates, read
 from switchgear.evaluation.inspect.scoring import RATES, scored, unscored
-from switchgear.evaluation.statistics import wilson
+from switchgear.intervals import wilson
 
 
 @solver

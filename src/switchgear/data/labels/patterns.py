@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from switchgear.schema import ArgumentPredicate, CallPattern, ToolCall
 
@@ -16,6 +16,21 @@ def any_matches(calls: Iterable[ToolCall], patterns: Iterable[CallPattern]) -> b
     """Whether one of the calls satisfies one of the patterns."""
     wanted = tuple(patterns)
     return any(matches(call, pattern) for call in calls for pattern in wanted)
+
+
+def exact_pattern(
+    name: str, arguments: Mapping[str, object], told: Callable[[str], bool] = lambda text: True
+) -> CallPattern:
+    """The pattern of a call with these arguments: `equals` for each of their texts that is `told`; the rest is free."""
+    return CallPattern(
+        name=name,
+        arguments=tuple(
+            ArgumentPredicate(argument=argument, operator="equals", value=text)
+            for argument, value in arguments.items()
+            for text in texts(value)
+            if told(text)
+        ),
+    )
 
 
 def texts(value: object) -> list[str]:

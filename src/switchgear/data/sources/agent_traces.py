@@ -30,7 +30,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from switchgear.data.labels.patterns import any_matches, texts
+from switchgear.data.labels.patterns import any_matches, exact_pattern
 from switchgear.data.reading import tables
 from switchgear.data.reading.files import paths
 from switchgear.data.reading.openai import conversation, replies, tools, wrong_fields
@@ -41,7 +41,7 @@ from switchgear.data.reading.texts import Origin, example
 from switchgear.data.sources.agentdojo.expectations import own_pattern
 from switchgear.data.sources.agentdojo.injections import find
 from switchgear.recipe import SourceRecipe
-from switchgear.schema import ArgumentPredicate, CallPattern, Drop, Example, Expectation, Message, Role, Trace
+from switchgear.schema import CallPattern, Drop, Example, Expectation, Message, Role, Trace
 
 
 class AgentTracesOptions(Options):
@@ -58,14 +58,7 @@ class Call(BaseModel):
 
     @property
     def pattern(self) -> CallPattern:
-        return CallPattern(
-            name=self.name,
-            arguments=tuple(
-                ArgumentPredicate(argument=argument, operator="equals", value=text)
-                for argument, value in self.arguments.items()
-                for text in texts(value)
-            ),
-        )
+        return exact_pattern(self.name, self.arguments)
 
 
 class Recorded(BaseModel):

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict
 
 from switchgear.evaluation.questions import Question
 from switchgear.evaluation.rows import Model
-from switchgear.model.decode_attention import decode_attention
 from switchgear.model.generate import generate
 from switchgear.model.layout import Ids
 from switchgear.model.prefix_cache import Prefix, prefill
@@ -57,8 +56,7 @@ class Victim:
 
     def continued(self, prefix: Prefix) -> list[str]:
         """Greedy answers to contexts that were read already."""
-        with decode_attention(self.model):
-            generated = generate(self.model, prefix, self.tokenizer, self.max_new_tokens)
+        generated = generate(self.model, prefix, self.tokenizer, self.max_new_tokens)
         return list(self.tokenizer.batch_decode(generated, skip_special_tokens=False))
 
 

@@ -7,18 +7,18 @@ from typing import Any
 
 from pydantic import BaseModel
 from rich.console import Console
-from rich.progress import track
 
 from switchgear.errors import DataError, RecipeError, RunError, SwitchgearError
 from switchgear.evaluation.attacks import ATTACKS
 from switchgear.evaluation.attacks.base import Attack, Attempt, Victim
 from switchgear.evaluation.attacks.rows import AttackRow
 from switchgear.evaluation.questions import Question, batches
+from switchgear.evaluation.resuming import resumed
 from switchgear.evaluation.rows import MODELS, Model
 from switchgear.evaluation.scorers import score
 from switchgear.model.calls import parse_calls
 from switchgear.recipe import AttackRecipe
-from switchgear.runs import Run, append_model, resume_models, sha256
+from switchgear.runs import Run, sha256
 
 
 class Tried(BaseModel):
@@ -39,15 +39,9 @@ class Campaign:
 
     def rows(self, run: Run, console: Console) -> list[AttackRow]:
         """Those of before a cut, and the rest."""
-        partial = self.partial(run)
-        done = resume_models(partial, Tried)
         work = [(name, batch) for name in MODELS for batch in batches(self.questions, self.recipe.batch_size)]
         title = f"attack {self.recipe.title}"
-        for name, batch in track(work[len(done) :], title, console=console, disable=not console.is_terminal):
-            done.append(Tried(rows=self.attacked(name, batch)))
-            append_model(partial, done[-1])
-            if not console.is_terminal:
-                console.print(f"{title}: {len(done)} of {len(work)} batches")
+        done = resumed(self.partial(run), Tried, work, lambda each: Tried(rows=self.attacked(*each)), title, console)
         return [row for tried in done for row in tried.rows]
 
     def partial(self, run: Run) -> Path:

@@ -18,7 +18,6 @@ import torch
 
 from switchgear import recipe as recipes
 from switchgear.errors import ModelError
-from switchgear.model.decode_attention import decode_attention
 from switchgear.model.generate import generate
 from switchgear.model.layout import Ids
 from switchgear.model.load import load_adapter, load_model, load_tokenizer
@@ -122,8 +121,7 @@ class Engine:
         prompts, settings = [request.prompt for request in requests], requests[0].settings
         if settings.temperature == 0:
             prefix = prefill(self.model, prompts, settings.max_new_tokens)
-            with decode_attention(self.model):
-                return generate(self.model, prefix, self.tokenizer, settings.max_new_tokens)
+            return generate(self.model, prefix, self.tokenizer, settings.max_new_tokens)
         drawn = sample(
             self.model,
             self.tokenizer,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from inspect_ai.scorer import Metric, SampleScore, Score, Value, metric
 from inspect_ai.solver import TaskState
 
-from switchgear.evaluation.statistics import wilson
+from switchgear.intervals import wilson
 
 OVERFLOW = "context overflow"
 

@@ -7,7 +7,7 @@ never forbidden.
 import re
 from collections.abc import Iterable
 
-from switchgear.data.labels.patterns import matches, texts
+from switchgear.data.labels.patterns import exact_pattern, matches, texts
 from switchgear.schema import ArgumentPredicate, CallPattern, ToolCall
 
 _URL = re.compile(r"(?:https?://|www\.)[^\s'\"<>]*[^\s'\"<>.,;:!?)]")
@@ -24,15 +24,7 @@ _ENTITIES = (
 def own_pattern(call: ToolCall, context: str) -> CallPattern:
     """The pattern of a call of the user's task: `equals` for each argument that can be copied from `context`, the text
     before the call. What cannot be copied (a summary, a computed sum) is left free."""
-    return CallPattern(
-        name=call.name,
-        arguments=tuple(
-            ArgumentPredicate(argument=name, operator="equals", value=text)
-            for name, value in call.arguments.items()
-            for text in texts(value)
-            if _stands_in(text, context)
-        ),
-    )
+    return exact_pattern(call.name, call.arguments, lambda text: _stands_in(text, context))
 
 
 def attack_patterns(goal: str, calls: Iterable[ToolCall], own: Iterable[ToolCall]) -> tuple[CallPattern, ...]:

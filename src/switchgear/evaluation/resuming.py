@@ -1,0 +1,36 @@
+"""Batches of work that can be cut off: what is done is a line of a file, from which the same call goes on."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import track
+
+from switchgear.runs import append_model, resume_models
+
+Batch = TypeVar("Batch")
+Done = TypeVar("Done", bound=BaseModel)
+
+
+def resumed(
+    partial: Path,
+    kind: type[Done],
+    work: Sequence[Batch],
+    do: Callable[[Batch], Done],
+    title: str,
+    console: Console,
+    every: int = 1,
+) -> list[Done]:
+    """What `do` makes of each batch; those that `partial` has are not done again.
+
+    Where there is no terminal for a bar, progress is a line after `every` so many batches.
+    """
+    done = resume_models(partial, kind)
+    for batch in track(work[len(done) :], title, console=console, disable=not console.is_terminal):
+        done.append(do(batch))
+        append_model(partial, done[-1])
+        if not console.is_terminal and len(done) % every == 0:
+            console.print(f"{title}: {len(done)} of {len(work)} batches")
+    return done
