@@ -86,7 +86,7 @@ def shown(page: Any) -> list[str]:
 def test_a_page_opens_without_a_complaint_and_fits_its_window(opened: Open, name: str, size: tuple[int, str]) -> None:
     page = opened(name, size)
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
-    assert page.locator("h1").is_visible()
+    playwright.expect(page.locator("h1")).to_be_visible()
 
 
 def test_filters_choose_cases_and_count_them(opened: Open) -> None:
@@ -128,10 +128,10 @@ def test_what_attackers_and_models_wrote_is_hidden_until_it_is_clicked(opened: O
     case.locator("> summary").click()
     assert page.get_by_text(ATTACK).count() == page.get_by_text("order_ducks").count() == 0
     case.get_by_text("Context:").click()
-    assert page.locator("mark", has_text=ATTACK).is_visible()
+    playwright.expect(page.locator("mark", has_text=ATTACK)).to_be_visible()
     case.get_by_text("Answers: may hold harmful text").click()
-    assert case.locator(".answer.frozen").is_visible()
-    assert case.locator(".answer.adapted").is_visible()
+    playwright.expect(case.locator(".answer.frozen")).to_be_visible()
+    playwright.expect(case.locator(".answer.adapted")).to_be_visible()
 
 
 def test_tokens_show_their_spans_and_the_loss_mask_when_unfolded(opened: Open) -> None:
@@ -139,7 +139,7 @@ def test_tokens_show_their_spans_and_the_loss_mask_when_unfolded(opened: Open) -
     assert page.get_by_text("_ducks").count() == 0
     page.locator("#views summary").click()
     rerouted = page.locator(".tokens .span-tool_name.masked i")
-    assert rerouted.all_inner_texts() == ["order", "_ducks"]
+    playwright.expect(rerouted).to_have_text(["order", "_ducks"])
     assert page.locator(".tokens .span-turn.masked").count() == 0
 
 
@@ -147,5 +147,5 @@ def test_hostile_text_does_nothing_even_when_all_is_unfolded(opened: Open) -> No
     page = opened("hostile", PHONE)
     unfold(page)
     assert page.locator("img").count() == page.locator(".x").count() == 0
-    assert "<img src=x" in page.locator("#list").inner_text()
+    playwright.expect(page.locator("#list")).to_contain_text("<img src=x")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]

@@ -142,3 +142,23 @@ def test_validation_does_not_wait_for_a_log(tmp_path: Path):
     entries = [entry for entry in result.state.log_history if "reroute" in entry]
     assert [entry["step"] for entry in entries] == [3, 4, 6, 7]
     assert [entry["step"] for entry in entries if "cosine_harmful" in entry] == [3, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("decay", "rates"),
+    [
+        ("none", [0.005, 0.01, 0.01, 0.01, 0.01, 0.01]),
+        ("linear", [0.005, 0.01, 0.0075, 0.005, 0.0025, 0.0]),
+        ("cosine", [0.005, 0.01, 0.0085355, 0.005, 0.0014645, 0.0]),
+    ],
+)
+def test_the_learning_rate_falls_to_0_by_the_end(tmp_path: Path, decay: str, rates: list[float]) -> None:
+    training = trainer(tmp_path, steps=6, warmup_steps=2, learning_rate_decay=decay)
+    optimizer = training.create_optimizer()
+    scheduler = training.create_scheduler(6, optimizer)
+    seen = []
+    for _ in range(6):
+        optimizer.step()
+        scheduler.step()
+        seen.append(scheduler.get_last_lr()[0])
+    assert seen == pytest.approx(rates, abs=1e-6)

@@ -82,6 +82,8 @@ class TrainRecipe(Section):
     """A DeepSpeed configuration (ZeRO stage 1 or 2) to train under; needs deepspeed."""
     learning_rate: float = Field(default=1e-4, gt=0)
     warmup_steps: int = Field(default=0, ge=0)
+    learning_rate_decay: Literal["none", "linear", "cosine"] = "none"
+    """How the learning rate falls, from the end of its warm-up to 0 at the end of the run."""
     max_grad_norm: float = Field(default=1, gt=0)
     log_every: PositiveInt = 5
     validate_every: PositiveInt = 20

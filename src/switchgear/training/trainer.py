@@ -22,6 +22,9 @@ from switchgear.training.processes import average
 from switchgear.training.reading import Reader
 from switchgear.training.schedule import coefficients
 
+SCHEDULERS = {"none": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
+"""What transformers calls each way for the learning rate to fall."""
+
 
 class BreakerTrainer(Trainer):
     """Trains a LoRA so that harmful states are rerouted and benign ones retained.
@@ -126,7 +129,7 @@ def arguments(recipe: TrainRecipe, seed: int, folder: Path, on_cpu: bool) -> Tra
         gradient_accumulation_steps=recipe.accumulate,
         train_sampling_strategy="sequential",  # Draws is already in drawing order
         learning_rate=recipe.learning_rate,
-        lr_scheduler_type="constant_with_warmup",
+        lr_scheduler_type=SCHEDULERS[recipe.learning_rate_decay],
         warmup_steps=recipe.warmup_steps,
         weight_decay=0.0,
         max_grad_norm=recipe.max_grad_norm,
