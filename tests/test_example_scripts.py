@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from switchgear.model.load import load_model, load_tokenizer
+from switchgear.recipe import ModelRecipe
 from switchgear.runs import Run
 from switchgear.training.objectives import OBJECTIVES
 from tests.garden_traces import write_traces
@@ -75,3 +77,22 @@ def test_an_adapter_loads_in_plain_transformers_and_peft(script: Script, trained
     told = script("load_with_peft", tiny_chat_model, trained.parent / "run" / "adapter", "Water the roses.")
     assert told.startswith("frozen: ")
     assert "adapted:" in told
+
+
+def test_a_test_bed_is_taught_merged_and_said_to_be_one(script: Script, tiny_chat_model: Path, tmp_path: Path):
+    small = [
+        "run=run",
+        f"model.name={tiny_chat_model}",
+        "model.dtype=float32",
+        "data.sources=[{name: synthetic_agents, options: {worlds: 4}}]",
+        "render.max_tokens=256",
+        "train.steps=3",
+        "train.warmup_steps=0",
+        "train.save_every=3",
+    ]
+    told = script("testbed_agent", "agent", *small)
+    assert "model.name=agent" in told
+    assert "not to be deployed" in (tmp_path / "agent" / "README.md").read_text()
+    taught, before = (load_model(ModelRecipe(name=str(each))) for each in (tmp_path / "agent", tiny_chat_model))
+    assert load_tokenizer(ModelRecipe(name=str(tmp_path / "agent"))).chat_template
+    assert any(not a.equal(b) for a, b in zip(taught.parameters(), before.parameters(), strict=True))
