@@ -1,17 +1,24 @@
 """Jobs about the garden: what is asked is harmless, and what is answered is judged by scripts."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from rich.console import Console
 
 from switchgear.data.sources import SOURCES
+from switchgear.generation import generate as stage
+from switchgear.generation.judges import JUDGES, Verdict
 from switchgear.model import endpoint
 from switchgear.recipe import GenerateRecipe, Recipe, load
+from switchgear.runs import Run, read_models
 from switchgear.schema import Example, Expectation, Message, Provenance, Role
 
+Loaded = Callable[..., Recipe]
+LABELS = ("complied", "partial", "refused", "incoherent", "unscored")
 BEDS = ("roses", "beans", "ferns", "mint", "thyme")
 
 
@@ -69,5 +76,28 @@ def recipe(tmp_path: Path, tiny_chat_model: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def loaded(recipe: Callable[..., Path]) -> Callable[..., Recipe]:
+def loaded(recipe: Callable[..., Path]) -> Loaded:
     return lambda **fields: load(recipe(**fields))
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judge whose verdict depends on how many characters an answer has."""
+
+    def judge(prompt: Example, answer: Message) -> Verdict:
+        return Verdict(label=LABELS[len(answer.content) % 5], reason="a reason")
+
+    monkeypatch.setitem(JUDGES, "scripted", lambda job: judge)
+    monkeypatch.setitem(JUDGES, "content", lambda job: lambda prompt, answer: Verdict(label="complied"))
+
+
+def generate(recipe: Recipe) -> dict[str, Any]:
+    return stage.generate(recipe, Run(recipe.run), Console(file=io.StringIO()))["job"]
+
+
+def examples(recipe: Recipe) -> list[Example]:
+    return list(read_models(Run(recipe.run).generated / "job.jsonl", Example))
+
+
+def written(recipe: Recipe) -> dict[str, str]:
+    return {path.name: path.read_text() for path in Run(recipe.run).generated.iterdir()}

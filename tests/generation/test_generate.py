@@ -1,74 +1,22 @@
-"""The generation stage on the garden: what is kept and counted, cut off and resumed, and taken in again."""
+"""The generation stage on the garden: what is kept and counted, and taken in again."""
 
 import hashlib
-import io
 import json
-import shutil
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from switchgear.data.sources import SOURCES
 from switchgear.errors import EndpointDownError, RecipeError
-from switchgear.generation import generate as stage
-from switchgear.generation.judges import JUDGES, Verdict
-from switchgear.model import sampling
-from switchgear.recipe import Recipe, SourceRecipe, load
-from switchgear.runs import Run, read_models
-from switchgear.schema import Example, Message, Role
-from tests.generation.conftest import BEDS, case
+from switchgear.recipe import SourceRecipe, load
+from switchgear.runs import Run
+from switchgear.schema import Message, Role
+from tests.generation.conftest import BEDS, LABELS, Loaded, case, examples, generate
 from tests.scripted_server import Request, Said, completion, serving
 
-Loaded = Callable[..., Recipe]
-LABELS = ("complied", "partial", "refused", "incoherent", "unscored")
-BATCHES = 4  # five beds, two samples of each, three at a time
-
-
-@pytest.fixture(autouse=True)
-def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A judge whose verdict depends on how many characters an answer has."""
-
-    def judge(prompt: Example, answer: Message) -> Verdict:
-        return Verdict(label=LABELS[len(answer.content) % 5], reason="a reason")
-
-    monkeypatch.setitem(JUDGES, "scripted", lambda job: judge)
-    monkeypatch.setitem(JUDGES, "content", lambda job: lambda prompt, answer: Verdict(label="complied"))
-
-
-def generate(recipe: Recipe) -> dict[str, Any]:
-    return stage.generate(recipe, Run(recipe.run), Console(file=io.StringIO()))["job"]
-
-
-def examples(recipe: Recipe) -> list[Example]:
-    return list(read_models(Run(recipe.run).generated / "job.jsonl", Example))
-
-
-def written(recipe: Recipe) -> dict[str, str]:
-    return {path.name: path.read_text() for path in Run(recipe.run).generated.iterdir()}
-
-
-def cut_off(recipe: Recipe, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Interrupts a job at its `batch`-th batch, from 1."""
-    real, calls = stage.attempts, []
-
-    def interrupted(*arguments: Any, **options: Any) -> Any:
-        calls.append(1)
-        if len(calls) == batch:
-            raise KeyboardInterrupt
-        return real(*arguments, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(stage, "attempts", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            generate(recipe)
+pytestmark = pytest.mark.usefixtures("scripted")
 
 
 @pytest.mark.parametrize(
@@ -150,69 +98,6 @@ def test_an_answer_without_words_is_not_put_to_the_judge(loaded: Loaded):
     assert (card["kept"], card["dropped"]) == (4, {"says nothing": 1})
 
 
-def test_the_seed_fixes_the_file(loaded: Loaded):
-    recipe = loaded()
-    generate(recipe)
-    first = written(recipe)
-    shutil.rmtree(Run(recipe.run).generated)
-    generate(recipe)
-    assert written(recipe) == first
-    assert set(first) == {"job.jsonl", "job.card.json"}
-    generate(recipe.model_copy(update={"seed": 1}))
-    assert written(recipe)["job.jsonl"] != first["job.jsonl"]
-
-
-@pytest.mark.parametrize("batch", range(1, BATCHES + 1))
-def test_a_job_that_is_cut_off_goes_on_to_the_same_files(loaded: Loaded, batch: int, monkeypatch: pytest.MonkeyPatch):
-    recipe = loaded()
-    generate(recipe)
-    undisturbed = written(recipe)
-    shutil.rmtree(Run(recipe.run).generated)
-    cut_off(recipe, batch, monkeypatch)
-    drawn: list[int] = []
-    real = sampling.sample
-    counted = lambda *given, **options: drawn.append(1) or real(*given, **options)  # noqa: E731
-    monkeypatch.setattr("switchgear.generation.generators.sample", counted)
-    generate(recipe)
-    assert written(recipe) == undisturbed
-    assert len(drawn) == BATCHES - batch + 1
-
-
-def test_a_half_written_line_is_sampled_again(loaded: Loaded, monkeypatch: pytest.MonkeyPatch):
-    recipe = loaded()
-    generate(recipe)
-    undisturbed = written(recipe)
-    shutil.rmtree(Run(recipe.run).generated)
-    cut_off(recipe, 3, monkeypatch)
-    [partial] = Run(recipe.run).generated.glob("*.partial.jsonl")
-    partial.write_bytes(partial.read_bytes()[:-30])
-    generate(recipe)
-    assert written(recipe) == undisturbed
-
-
-def test_what_is_done_is_not_done_again_unless_something_that_matters_has_changed(loaded: Loaded, monkeypatch):
-    recipe = loaded()
-    card = generate(recipe)
-    monkeypatch.setattr(stage, "Local", None)  # cannot be called
-    assert generate(recipe) == card
-    for changed in ({"samples": 3}, {"prefill": "Well"}, {"judge": {"name": "content"}}):
-        with pytest.raises(TypeError):
-            generate(loaded(**changed))
-    path = Run(recipe.run).generated / "job.jsonl"
-    path.write_text(path.read_text()[:-9])
-    with pytest.raises(TypeError):
-        generate(recipe)
-
-
-def test_how_patient_we_are_with_a_server_does_not_matter(loaded: Loaded):
-    with serving(lambda r: completion(f"On {r.prompt}")) as server:
-        endpoint = {"url": server.url, "model": "gardener"}
-        first = generate(loaded(endpoint=endpoint))
-        asked = len(server.requests)
-        assert generate(loaded(endpoint=endpoint | {"timeout": 7, "concurrency": 1})) == first
-    assert len(server.requests) == asked
-
-
 def test_requests_that_fail_are_counted_by_reason(loaded: Loaded):
     answers = {"mint": Said(500, "boom"), "ferns": Said(200, "<html>"), "roses": Said(400, "filtered")}
 
@@ -285,24 +170,3 @@ def test_what_is_wrong_with_a_job_is_told_by_its_field(recipe, fields: dict[str,
     with pytest.raises(RecipeError) as raised:
         load(recipe(**fields))
     assert told in str(raised.value)
-
-
-def test_a_process_that_is_killed_goes_on_to_the_same_file(recipe: Callable[..., Path], tmp_path: Path):
-    (tmp_path / "prompts.txt").write_text("".join(f"Tell of the {bed}.\n" for bed in BEDS))
-    options = {"role": "case", "dataset": "mine"}
-    prompts = [{"name": "chat", "path": str(tmp_path / "prompts.txt"), "options": options}]
-    path = recipe(prompts=prompts, batch_size=1, samples=8, max_new_tokens=40, judge={"name": "rules"})
-    folder = Run(load(path).run).generated
-    code = "from switchgear.cli import main; main()"
-    process = subprocess.Popen([sys.executable, "-c", code, "generate", path])
-    while process.poll() is None and not list(folder.glob("*.partial.jsonl")):
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    [partial] = folder.glob("*.partial.jsonl")
-    assert 0 < partial.read_text().count("\n") < 40
-    generate(load(path))
-    resumed = written(load(path))
-    shutil.rmtree(folder)
-    generate(load(path))
-    assert written(load(path)) == resumed

@@ -13,10 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switchgear.data.contamination.benchmarks import ORIGINS
-from switchgear.data.contamination.index import Index, Match, check_burned
-from switchgear.data.dataset.facts import dump, facts, load
+from switchgear.data.contamination.index import Index, Match
 from switchgear.data.sources import SOURCES
-from switchgear.errors import DataError
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import CharRange, Example, Message, Provenance, Role
 
@@ -158,24 +156,6 @@ def test_unrelated_texts_do_not_match() -> None:
     texts = [" ".join(random.choices(VOCABULARY, k=random.randint(3, 60))) for _ in range(2000)]
     held_out = index(*(row(text, name=str(number)) for number, text in enumerate(texts[:1000])))
     assert not any(held_out.match(row(text)) for text in texts[1000:] if text not in texts[:1000])
-
-
-def test_a_benchmark_is_burned_by_training_on_its_rows_or_allowing_it() -> None:
-    ours = row(PLAIN, tags={"benchmark": "bakery"})
-    split_by_tag = ours.model_copy(update={"role": Role.BENIGN})
-    check_burned([row(PLAIN)], [ours])
-    check_burned([ours], [row(PLAIN), split_by_tag])
-    with pytest.raises(DataError, match="Trained on and held out at once: bakery"):
-        check_burned([ours], [ours])
-    for held_out in (ours, split_by_tag):
-        with pytest.raises(DataError, match="bakery"):
-            check_burned([row(PLAIN)], [held_out], allow=["bakery"])
-
-
-def test_facts_of_examples_tell_enough_to_see_that_a_benchmark_is_burned() -> None:
-    known = load(dump(facts(row(PLAIN, tags={"benchmark": "bakery"}))))
-    with pytest.raises(DataError, match="bakery"):
-        check_burned([known], [known])
 
 
 def stream(count: int) -> Iterator[Example]:

@@ -1,9 +1,7 @@
 import io
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from datasets import load_dataset
@@ -13,54 +11,11 @@ from switchgear.data.dataset.card import table
 from switchgear.data.dataset.formats import Format
 from switchgear.data.dataset.prepare import prepare
 from switchgear.data.sources import SOURCES
-from switchgear.errors import DataError, LabelError, RecipeError
-from switchgear.recipe import Recipe, SourceRecipe, load
-from switchgear.runs import Run, read_models, sha256
-from switchgear.schema import Drop, Example, Role, ToolCall, Trace
-
-Row = Example | Drop
-
-
-@pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Registers a source of the given rows."""
-
-    def register(*rows: Row, name: str = "made") -> None:
-        def read(recipe: SourceRecipe, seed: int) -> Iterator[Row]:
-            yield from rows
-
-        monkeypatch.setitem(SOURCES, name, read)
-
-    return register
-
-
-def run_recipe(root: Path, *sources: dict[str, Any], **data: Any) -> Recipe:
-    listed = sources or ({"name": "made"},)
-    return Recipe.model_validate({"run": root, "model": {"name": "m"}, "data": {"sources": listed, **data}})
-
-
-def prepared(root: Path, recipe: Recipe) -> tuple[dict[str, Any], dict[str, list[Example]], str]:
-    """The card, the written examples of each split, and what was shown."""
-    shown = io.StringIO()
-    card = prepare(recipe, Run(root), Console(file=shown, width=200))
-    names = ("train", "validation", "holdout")
-    written = {name: list(read_models(Run(root).dataset / f"{name}.jsonl", Example)) for name in names}
-    return card, written, shown.getvalue()
-
-
-@pytest.fixture
-def rows(example: Callable[..., Example], send: ToolCall) -> list[Row]:
-    """Ten groups of a pair of twins, two of them of a held-out suite."""
-    made: list[Row] = []
-    for number in range(10):
-        tags = {"suite": "travel" if number < 2 else "bank", "family": "direct"}
-        shared = {"group": f"g{number}", "row": f"r{number}", "tags": tags, "prompt": f"Pay bill {number}."}
-        shared["category"] = "credential_theft"
-        made.append(example(name=f"{number}/resisted", trace=Trace.RESISTED, **shared))
-        made.append(
-            example(name=f"{number}/hijacked", role=Role.HARMFUL, trace=Trace.HIJACKED, calls=(send,), **shared)
-        )
-    return made
+from switchgear.errors import DataError, RecipeError
+from switchgear.recipe import load
+from switchgear.runs import Run, sha256
+from switchgear.schema import Drop, Example, Trace
+from tests.data.dataset.conftest import Row, prepared, run_recipe
 
 
 def test_every_row_is_on_the_card_and_every_example_in_its_file(
@@ -106,24 +61,6 @@ def test_two_examples_of_one_id_are_an_error(tmp_path: Path, made: Callable[...,
         prepared(tmp_path, run_recipe(tmp_path, {"name": "made"}, {"name": "made"}))
 
 
-def test_a_source_with_many_wrong_labels_is_refused(
-    tmp_path: Path, made: Callable[..., None], rows: list[Row], example: Callable[..., Example]
-) -> None:
-    made(*rows, *[example(name=f"bad{n}", answer="I cannot help with that.") for n in range(6)])
-    with pytest.raises(LabelError, match=r"6 of 26 examples contradict their labels \(6 benign, but"):
-        prepared(tmp_path, run_recipe(tmp_path))
-
-
-@pytest.mark.parametrize("role", [Role.HARMFUL, Role.BENIGN])
-def test_nothing_is_written_without_both_sides(
-    tmp_path: Path, made: Callable[..., None], rows: list[Row], role: Role
-) -> None:
-    made(*[row for row in rows if isinstance(row, Example) and row.role is not role])
-    with pytest.raises(DataError, match=f"no {role} example to train on"):
-        prepared(tmp_path, run_recipe(tmp_path))
-    assert not (tmp_path / "dataset").exists()
-
-
 def test_an_unknown_source_is_named_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="Did you mean 'agentdojo_runs'"):
         prepared(tmp_path, run_recipe(tmp_path, {"name": "agentdojo_run"}))
@@ -145,76 +82,6 @@ def test_a_suite_of_agentdojo_goes_through_whole(tmp_path: Path) -> None:
     assert card["sources"][0]["quarantined"] == {}
     assert sum(len(part) for part in written.values()) == 60
     assert {row.trace for row in written["train"]} == set(Trace)
-
-
-def test_weights_and_shares_are_of_the_training_set(
-    tmp_path: Path, made: Callable[..., None], example: Callable[..., Example], rows: list[Row]
-) -> None:
-    made(*rows)
-    made(*[example(f"more/{n}", group=f"m{n}", prompt=f"Read page {n}.", trace=None) for n in range(60)], name="more")
-    sources = ({"name": "made", "weight": 2}, {"name": "more", "weight": 1})
-    card, written, _ = prepared(tmp_path, run_recipe(tmp_path, *sources, validation=0))
-    assert card["shares"] == {"clean": {"test": 60}, "harmful": {"test": 10}, "resisted": {"test": 10}}
-    made(*[example(f"few/{n}", group=f"f{n}", prompt=f"Close tap {n}.", trace=None) for n in range(5)], name="few")
-    sources = ({"name": "made"}, {"name": "more", "weight": 2}, {"name": "few", "weight": 1})
-    card, written, _ = prepared(tmp_path / "b", run_recipe(tmp_path / "b", *sources, validation=0))
-    names = Counter(row.id.partition("/")[0] for row in written["train"] if row.trace is None)
-    assert names == {"more": 10, "few": 5}
-    assert card["splits"]["over weight"]["examples"] == 50
-
-
-def test_refusals_are_tagged_and_keep_the_name_of_their_dataset(
-    tmp_path: Path, made: Callable[..., None], example: Callable[..., Example], rows: list[Row]
-) -> None:
-    refusal = example("no", role=Role.REFUSAL, trace=None, prompt="Open it.", answer="I cannot help with that.")
-    made(*rows, refusal.model_copy(update={"tags": {"source": "somewhere"}}))
-    _, written, _ = prepared(tmp_path, run_recipe(tmp_path, validation=0))
-    (found,) = [row for row in written["train"] if row.role is Role.REFUSAL]
-    assert found.tags == {"source": "refusal_retain", "dataset": "somewhere"}
-
-
-def test_commercial_use_leaves_out_what_forbids_it_and_what_states_nothing(
-    tmp_path: Path, made: Callable[..., None], rows: list[Row]
-) -> None:
-    licences = {0: "CC-BY-NC-4.0", 1: "not stated"}
-    changed = [
-        row.model_copy(update={"provenance": row.provenance.model_copy(update={"licence": licences.get(n, "MIT")})})
-        for n, row in enumerate(rows)
-        if isinstance(row, Example)
-    ]
-    made(*changed)
-    card, _, _ = prepared(tmp_path, run_recipe(tmp_path, commercial_use=True))
-    assert card["sources"][0]["dropped"] == {
-        "for commercial use: not for commercial use": 1,
-        "for commercial use: no licence stated": 1,
-    }
-    assert list(card["licences"]) == ["MIT"]
-
-
-def test_what_repeats_a_held_out_text_is_taken_out_of_training_and_listed(
-    tmp_path: Path, made: Callable[..., None], rows: list[Row], example: Callable[..., Example]
-) -> None:
-    prompt = "Please tell me what the old gardener planted behind the northern wall."
-    case = example("asked", prompt=prompt, group="c", trace=None)
-    case = case.model_copy(update={"role": Role.CASE, "continuation": ()})
-    made(*rows, case, example("told", prompt=prompt.upper(), group="d", trace=None))
-    card, written, _ = prepared(tmp_path, run_recipe(tmp_path))
-    assert [(match["train"], match["holdout"], match["kind"]) for match in card["contamination"]] == [
-        ("told", "asked", "exact")
-    ]
-    assert card["splits"]["contaminated"]["examples"] == 1
-    assert "told" not in {row.id for part in ("train", "validation") for row in written[part]}
-
-
-def test_a_benchmark_on_both_sides_is_an_error(
-    tmp_path: Path, made: Callable[..., None], rows: list[Row], example: Callable[..., Example]
-) -> None:
-    tags = {"benchmark": "quiz"}
-    case = example("asked", prompt="Which one?", group="c", trace=None, tags=tags)
-    case = case.model_copy(update={"role": Role.CASE, "continuation": ()})
-    made(*rows, case, example("trained", prompt="Which other?", group="d", trace=None, tags=tags))
-    with pytest.raises(DataError, match="quiz"):
-        prepared(tmp_path, run_recipe(tmp_path))
 
 
 def test_the_folder_is_a_dataset_for_others_and_harm_is_folded(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from switchgear.data.sources.agentharm import read
+from switchgear.data.sources.agentharm.prompts import read
 from switchgear.errors import DataError, RecipeError
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import CallPattern, Drop, Example, Role

@@ -71,6 +71,17 @@ def test_no_request_or_tool_set_comes_twice_often_and_neither_tool_nor_copying_g
     assert {row.category for row in hijacked} >= {"unauthorised_transaction", "data_exfiltration", "credential_theft"}
 
 
+def test_often_what_follows_the_user_is_another_lookup_of_something_that_only_a_result_names(examples: list[Example]):
+    chained = 0
+    for row in examples:
+        request, *before = (message.content for message in row.messages[1:-1])
+        names = {message.name for message in row.messages if message.role == "tool"}
+        for call in row.messages[-1].tool_calls if row.trace is Trace.CLEAN else ():
+            told = [str(value) for value in call.arguments.values() if str(value) not in request]
+            chained += call.name in names and any(value in text for value in told for text in before)
+    assert chained > 0.05 * len(examples) / 3
+
+
 def test_results_are_json_yaml_or_prose(examples: list[Example]):
     def style(text: str) -> str:
         for name, load in (("json", json.loads), ("yaml", yaml.safe_load)):

@@ -15,13 +15,14 @@ from hashlib import blake2b
 from typing import NamedTuple
 from zlib import crc32
 
+import numpy as np
+
 from switchgear.schema import Example
 
 SHINGLE = 3
 """Words in a shingle."""
 DIGEST_BYTES = 8
-_CACHED_WORDS = 200_000
-_ASCII = {code: None if chr(code) == "'" else " " for code in range(128) if not chr(code).isalnum()}
+_ASCII = bytes(ord(chr(code).lower()) if chr(code).isalnum() else ord(" ") for code in range(128)).ljust(256)
 _APOSTROPHES = str.maketrans("", "", "'’‘ʼ")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 """Characters of scripts that put no space between words: each counts as a word."""
@@ -35,32 +36,19 @@ class Fingerprint(NamedTuple):
     shingles: Set[int]
 
 
-class _Hashes(dict[str, int]):
-    """Words seen lately and their hashes: words come back, and looking up is faster than hashing."""
-
-    def __missing__(self, word: str) -> int:
-        if len(self) >= _CACHED_WORDS:
-            self.clear()
-        value = self[word] = crc32(word.encode())
-        return value
-
-
-_hashes = _Hashes()
-
-
-def words(text: str) -> list[str]:
-    """The words of a text without case, punctuation, or the ways in which Unicode writes one letter."""
+def words(text: str) -> list[bytes]:
+    """The words of a text, in UTF-8, without case, punctuation, or the ways in which Unicode writes one letter."""
     if text.isascii():
-        return text.lower().translate(_ASCII).split()
+        return text.encode().translate(_ASCII, delete=b"'").split()
     plain = unicodedata.normalize("NFKC", text).casefold().translate(_APOSTROPHES)
-    return _WORD.findall(_UNSPACED.sub(r" \g<0> ", plain))
+    return [word.encode() for word in _WORD.findall(_UNSPACED.sub(r" \g<0> ", plain))]
 
 
 @lru_cache(maxsize=256)
 def fingerprint(text: str) -> Fingerprint:
     """Remembered for a while: twins have one prompt, and the traces of one attack one text."""
     found = words(text)
-    return Fingerprint(_digest(" ".join(found).encode()), _shingles(found))
+    return Fingerprint(_digest(b" ".join(found)), _shingles(found))
 
 
 def joined(parts: Sequence[Fingerprint]) -> Fingerprint:
@@ -93,10 +81,7 @@ def _digest(text: bytes) -> bytes:
     return blake2b(text, digest_size=DIGEST_BYTES).digest()
 
 
-def _shingles(words: list[str]) -> set[int]:
+def _shingles(words: list[bytes]) -> set[int]:
     """Hashes of every three words in a row. (A polynomial of the words' own: no string is built for a triple.)"""
-    hashes = list(map(_hashes.__getitem__, words))
-    return {
-        (first * 0x9E3779B1 + second * 0x85EBCA77 + third) & 0xFFFFFFFF
-        for first, second, third in zip(hashes, hashes[1:], hashes[2:], strict=False)
-    }
+    hashes = np.fromiter(map(crc32, words), np.uint32, len(words))  # so sums and products are modulo 2 ** 32
+    return set((hashes[:-2] * 0x9E3779B1 + hashes[1:-1] * 0x85EBCA77 + hashes[2:]).tolist())

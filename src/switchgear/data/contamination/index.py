@@ -26,9 +26,7 @@ from pydantic import BaseModel, ConfigDict
 
 from switchgear.data.contamination.benchmarks import bundled
 from switchgear.data.contamination.fingerprints import SHINGLE, Fingerprint, asked, injected, joined
-from switchgear.data.dataset.facts import Facts
-from switchgear.errors import DataError
-from switchgear.schema import Example, Role
+from switchgear.schema import Example
 
 THRESHOLD = 0.8
 QUOTED_SHINGLES = 9 - SHINGLE + 1
@@ -98,7 +96,7 @@ class Index:
 
     def _add_example(self, example: Example) -> None:
         user, attacker = asked(example), injected(example)
-        dataset = _benchmark(example) or example.provenance.dataset
+        dataset = example.tags.get("benchmark") or example.provenance.dataset
         if attacker:
             self._exact.setdefault(joined(user + attacker).digest, _Text(example.id, dataset, frozenset()))
         elif user:
@@ -131,29 +129,6 @@ class Index:
         if common == min(len(text.shingles), size) >= QUOTED_SHINGLES:
             return text, 1.0, "quoted"
         return None
-
-
-def check_burned(
-    train: Iterable[Example | Facts], holdout: Iterable[Example | Facts], *, allow: Collection[str] = ()
-) -> None:
-    """Raises `DataError` if a benchmark is trained on, or may be by `allow`, and reported on: it is burned.
-
-    It is reported on if its cases are held out. Other examples of it are a split that the recipe makes on purpose, by
-    a tag; but not of a bundled benchmark, which `allow` must name before it is trained on at all. A row that came in
-    under another dataset's name bears no tag; it too is only trained on where `allow` says so.
-    """
-    trained = {_benchmark(example) for example in train} | set(allow)
-    held_out = {(_benchmark(example), example.role) for example in holdout}
-    reported = {name for name, role in held_out if name and (role == Role.CASE or name in allow)}
-    if burned := sorted(trained & reported):
-        raise DataError(
-            f"Trained on and held out at once: {', '.join(burned)}. After training on a benchmark its score means "
-            "nothing. Leave it out of the sources to train on and of `data.allow_benchmarks`, or do not hold it out."
-        )
-
-
-def _benchmark(example: Example | Facts) -> str:
-    return example.tags.get("benchmark", "")
 
 
 def _match(example: Example, found: _Found) -> Match:

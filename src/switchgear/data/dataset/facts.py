@@ -34,6 +34,11 @@ class Facts(NamedTuple):
         return f"{self.role}/{self.trace}" if self.trace else self.role
 
     @property
+    def benchmark(self) -> str:
+        """ "" where the example is of none."""
+        return self.tags.get("benchmark", "")
+
+    @property
     def kind(self) -> str:
         return kind_of(self.role, self.trace)
 

@@ -6,14 +6,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from switchgear.data.contamination.index import Match, check_burned
-from switchgear.data.contamination.overlaps import Search, search
+from switchgear.data.contamination.index import Match
+from switchgear.data.dataset.burned import check_burned
 from switchgear.data.dataset.mix import over_weight
+from switchgear.data.dataset.overlaps import Search, search
 from switchgear.data.dataset.rows import Rows
 from switchgear.data.dataset.splits import Split, draw, split
 from switchgear.data.dataset.workers import each
 from switchgear.errors import DataError
 from switchgear.recipe import DataRecipe
+from switchgear.runs import sha256
 from switchgear.schema import Role
 
 WORTH_PROCESSES = 20_000
@@ -41,12 +43,12 @@ def place(rows: Rows, recipe: DataRecipe, seed: int) -> None:
 
 def decontaminate(rows: Rows, recipe: DataRecipe, holdout: Path, processes: int, console: Console) -> list[Match]:
     """Take out of training what repeats a held-out example or a bundled benchmark; `holdout` is the held-out JSONL."""
-    used = (Split.TRAIN, Split.VALIDATION)
+    used, held_out = (Split.TRAIN, Split.VALIDATION), sha256(holdout)
     jobs, starts = [], []
     for shard, start, end in rows.spans():
         wanted = bytes(place in used for place in rows.placed[start:end])
         if any(wanted):
-            jobs.append(Search(shard, wanted, holdout, recipe.allow_benchmarks))
+            jobs.append(Search(shard, wanted, holdout, held_out, recipe.allow_benchmarks))
             starts.append(start)
     names = [str(job.shard.source.path or job.shard.source.name) for job in jobs]
     several = processes if len(rows.facts) >= WORTH_PROCESSES else 1

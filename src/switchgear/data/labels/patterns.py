@@ -1,10 +1,10 @@
-"""Does a tool call satisfy a pattern?"""
+"""Patterns of tool calls: made of a call, and satisfied by one or not."""
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from switchgear.schema import ArgumentPredicate, CallPattern, ToolCall
+from switchgear.schema import ArgumentPredicate, CallPattern, Message, ToolCall
 
 
 def matches(call: ToolCall, pattern: CallPattern) -> bool:
@@ -31,6 +31,24 @@ def exact_pattern(
             if told(text)
         ),
     )
+
+
+def own_pattern(call: ToolCall, context: str) -> CallPattern:
+    """The pattern of a call of the user's task: `equals` for each argument that can be copied from `context`, the text
+    before the call. What cannot be copied (a summary, a computed sum) is left free."""
+    return exact_pattern(call.name, call.arguments, lambda text: stands_in(text, context))
+
+
+def own_patterns(messages: Sequence[Message], at: Iterable[int]) -> tuple[CallPattern, ...]:
+    """The patterns of all calls in the messages `at` these places, each by the messages before it."""
+    contents = [message.content for message in messages]
+    return tuple(own_pattern(call, "\n".join(contents[:index])) for index in at for call in messages[index].tool_calls)
+
+
+def stands_in(text: str, context: str) -> bool:
+    """Whether `text` occurs in `context` whole, not as part of a longer word or number."""
+    text = text.strip()
+    return bool(text) and re.search(rf"(?<!\w){re.escape(text)}(?!\w)", context) is not None
 
 
 def texts(value: object) -> list[str]:

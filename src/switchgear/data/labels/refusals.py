@@ -41,4 +41,5 @@ _REFUSAL = re.compile(rf"\s*[\"'*]*{_GREETING}(?:{_APOLOGY})?(?:{'|'.join(_OPENI
 
 def is_refusal(text: str) -> bool:
     """Whether `text` opens by refusing. An empty text does not."""
-    return _REFUSAL.match(_REASONING.sub("", text, count=1)) is not None
+    answer = _REASONING.sub("", text, count=1) if "<" in text else text  # searched for at every character
+    return _REFUSAL.match(answer) is not None

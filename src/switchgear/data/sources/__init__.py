@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 
 from switchgear.data.sources import (
     agent_traces,
-    agentharm,
     attackqa,
     chat,
     circuit_breakers,
@@ -32,6 +31,7 @@ from switchgear.data.sources import (
     xstest,
 )
 from switchgear.data.sources.agentdojo import runs, suites
+from switchgear.data.sources.agentharm import prompts
 from switchgear.data.sources.bfcl import questions
 from switchgear.data.sources.fujitsu import kinds
 from switchgear.data.sources.injecagent import outcomes
@@ -46,7 +46,7 @@ SOURCES: dict[str, Source] = {
     "agent_traces": agent_traces.read,
     "agentdojo_runs": runs.read,
     "agentdojo_suites": suites.read,
-    "agentharm": agentharm.read,
+    "agentharm": prompts.read,
     "attackqa": attackqa.read,
     "bfcl": questions.read,
     "chat": chat.read,

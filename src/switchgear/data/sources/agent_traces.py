@@ -30,7 +30,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from switchgear.data.labels.patterns import any_matches, exact_pattern
+from switchgear.data.injections.places import find
+from switchgear.data.labels.patterns import any_matches, exact_pattern, own_patterns
 from switchgear.data.reading import tables
 from switchgear.data.reading.files import paths
 from switchgear.data.reading.openai import conversation, replies, tools, wrong_fields
@@ -38,8 +39,6 @@ from switchgear.data.reading.options import Options, checked
 from switchgear.data.reading.shapes import shaped
 from switchgear.data.reading.tables import Row
 from switchgear.data.reading.texts import Origin, example
-from switchgear.data.sources.agentdojo.expectations import own_pattern
-from switchgear.data.sources.agentdojo.injections import find
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import CallPattern, Drop, Example, Expectation, Message, Role, Trace
 
@@ -147,8 +146,4 @@ def _expected(
     """As the row says; else the calls of a benign continuation, with the arguments that its context holds."""
     if recorded.expected or recorded.trace is Trace.HIJACKED:
         return tuple(call.pattern for call in recorded.expected)
-    return tuple(
-        own_pattern(call, "\n".join(message.content for message in messages[:index]))
-        for index in continuation
-        for call in messages[index].tool_calls
-    )
+    return own_patterns(messages, continuation)

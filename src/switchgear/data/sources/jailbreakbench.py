@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from switchgear.data.labels.taxonomy import Harm
+from switchgear.data.labels.jailbreakbench import CATEGORIES, goal_group
 from switchgear.data.reading import tables
 from switchgear.data.reading.files import document, paths
 from switchgear.data.reading.options import Options, checked
@@ -28,18 +28,6 @@ from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Role
 
 ORIGIN = Origin("jailbreakbench", "MIT", benchmark="jailbreakbench")
-CATEGORIES = {
-    "Disinformation": Harm.MISINFORMATION,
-    "Economic harm": Harm.FRAUD,
-    "Expert advice": Harm.WRONG_ADVICE,
-    "Fraud/Deception": Harm.FRAUD,
-    "Government decision-making": Harm.OTHER_ILLEGAL,
-    "Harassment/Discrimination": Harm.HARASSMENT,
-    "Malware/Hacking": Harm.CYBERCRIME,
-    "Physical harm": Harm.VIOLENCE,
-    "Privacy": Harm.PRIVACY,
-    "Sexual/Adult content": Harm.SEXUAL_CONTENT,
-}
 
 
 class JailbreakbenchOptions(Options):
@@ -88,8 +76,3 @@ def _example(row: Row, attack: dict[str, str], options: JailbreakbenchOptions) -
     if row.value.get("jailbroken") is not True or not response:
         return Drop(reason="not jailbroken", row=row.place)
     return example(ORIGIN, row, Role.HARMFUL, exchange(prompt, response), **fields)
-
-
-def goal_group(index: object) -> str:
-    """The group of all that is about the goal with this number, from 0."""
-    return f"jailbreakbench/{index}"

@@ -17,11 +17,11 @@ one request are twins. Answers stop at 512 tokens, often in the middle of a sent
 from collections.abc import Iterator
 from pathlib import Path
 
+from switchgear.data.labels.jailbreakbench import CATEGORIES, goal_group
 from switchgear.data.reading import tables
 from switchgear.data.reading.files import paths
 from switchgear.data.reading.tables import Row
 from switchgear.data.reading.texts import Origin, example, exchange
-from switchgear.data.sources.jailbreakbench import CATEGORIES, goal_group
 from switchgear.errors import DataError
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Role

@@ -29,14 +29,13 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
 
-from switchgear.data.labels.patterns import texts
+from switchgear.data.labels.patterns import own_pattern, texts
 from switchgear.data.reading import tables
 from switchgear.data.reading.files import paths
 from switchgear.data.reading.options import Options, checked
 from switchgear.data.reading.shapes import shaped
 from switchgear.data.reading.texts import COMPLY, Origin, example, question
 from switchgear.data.reading.tool_specs import inferred
-from switchgear.data.sources.agentdojo.expectations import own_pattern
 from switchgear.errors import DataError
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Expectation, Message, Role, ToolCall, ToolSpec, Trace

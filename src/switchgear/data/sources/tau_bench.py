@@ -21,11 +21,12 @@ tools: they are inferred from all calls in it, with their arguments but without 
 code of the benchmark). A task's trials are one group, and so is the task of that number in tau2-bench.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field
 
+from switchgear.data.labels.patterns import own_patterns
 from switchgear.data.reading import tables
 from switchgear.data.reading.files import paths
 from switchgear.data.reading.openai import conversation, replies
@@ -33,9 +34,8 @@ from switchgear.data.reading.options import Options, checked
 from switchgear.data.reading.shapes import shaped
 from switchgear.data.reading.texts import Origin, example
 from switchgear.data.reading.tool_specs import inferred
-from switchgear.data.sources.agentdojo.expectations import own_pattern
 from switchgear.recipe import SourceRecipe
-from switchgear.schema import CallPattern, Drop, Example, Expectation, Message, Role, ToolSpec, Trace
+from switchgear.schema import Drop, Example, Expectation, Message, Role, ToolSpec, Trace
 
 ORIGIN = Origin("tau_bench", "MIT", benchmark="tau_bench")
 
@@ -74,14 +74,7 @@ def _example(row: tables.Row, dialogue: Dialogue, file: str, tools: tuple[ToolSp
         id=f"{ORIGIN.name}/{file}/{dialogue.task_id}-{dialogue.trial}",
         trace=Trace.CLEAN,
         tools=tools,
-        expectation=Expectation(expected=tuple(_expected(messages))),
+        expectation=Expectation(expected=own_patterns(messages, range(len(messages)))),
         group=f"tau/{domain}/{dialogue.task_id}",
         tags={"suite": domain},
     )
-
-
-def _expected(messages: Sequence[Message]) -> Iterator[CallPattern]:
-    """The calls that were made, in their order."""
-    for index, message in enumerate(messages):
-        context = "\n".join(earlier.content for earlier in messages[:index])
-        yield from (own_pattern(call, context) for call in message.tool_calls)

@@ -23,13 +23,13 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
+from switchgear.data.labels.patterns import own_pattern
 from switchgear.data.reading import tables
 from switchgear.data.reading.files import paths
 from switchgear.data.reading.options import Options, checked
 from switchgear.data.reading.shapes import shaped
 from switchgear.data.reading.texts import Origin, example, question
 from switchgear.data.reading.tool_specs import inferred
-from switchgear.data.sources.agentdojo.expectations import own_pattern
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Expectation, Message, Role, ToolCall, Trace
 

@@ -1,6 +1,6 @@
 """The same goal of the attacker in other words: the template families as an attack, and two that know of the breaker.
 
-The families are AgentDojo's (Debenedetti et al. 2024, arXiv 2406.13352) and ours (`data.sources.agentdojo.templates`).
+The families are AgentDojo's (Debenedetti et al. 2024, arXiv 2406.13352) and ours (`data.injections.families`).
 The adaptive ones are never trained on: their author knows the defence, as Nasr et al. 2025 (arXiv 2510.09023) ask of an
 attack. The new words take the place of the old ones in the tool's result.
 
@@ -13,8 +13,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from switchgear.data.sources.agentdojo.injections import goal_in
-from switchgear.data.sources.agentdojo.templates import FAMILIES, fill
+from switchgear.data.injections.families import FAMILIES, fill
+from switchgear.data.injections.places import goal_in
 from switchgear.errors import unknown
 from switchgear.evaluation.attacks.base import Attack, AttackOptions, Attempt
 from switchgear.evaluation.questions import Question, question

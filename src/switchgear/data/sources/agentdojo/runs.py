@@ -31,41 +31,28 @@ default); `content` may be null; `tool_calls` a list, null, [] or absent; ids em
 set and `content` empty; the tool filter adds an exchange before the first call; tool definitions are the suite's.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from pydantic import ValidationError
 
 from switchgear.data.reading.openai import wrong_fields
 from switchgear.data.reading.options import Options, checked
-from switchgear.data.sources.agentdojo.categories import CATEGORIES
-from switchgear.data.sources.agentdojo.expectations import own_pattern
+from switchgear.data.sources.agentdojo.examples import Judged, example
 from switchgear.data.sources.agentdojo.recordings import Entry, recordings
-from switchgear.data.sources.agentdojo.records import Record, tool_names
-from switchgear.data.sources.agentdojo.verdicts import RecordedRun, check_labels, inspect, verdict
-from switchgear.data.sources.agentdojo.world import SUITES, tools
+from switchgear.data.sources.agentdojo.records import Record
+from switchgear.data.sources.agentdojo.verdicts import check_labels, inspect, verdict
+from switchgear.data.sources.agentdojo.world import SUITES
 from switchgear.errors import DataError
 from switchgear.recipe import SourceRecipe
-from switchgear.schema import CallPattern, Drop, Example, Expectation, Provenance, Role, ToolSpec, Trace
-
-SOURCE = "agentdojo_runs"
+from switchgear.schema import Drop, Example
 
 
 class RunsOptions(Options):
     sense: Literal["attack_succeeded", "attack_failed"] = "attack_succeeded"
     """What `security: true` means."""
-
-
-class Judged(NamedTuple):
-    """A run as it was read, its record, its trace, and what was made of it."""
-
-    entry: Entry
-    record: Record
-    run: RecordedRun
-    outcome: Trace | str
 
 
 def read(recipe: SourceRecipe, seed: int) -> Iterator[Example | Drop]:
@@ -80,7 +67,7 @@ def read(recipe: SourceRecipe, seed: int) -> Iterator[Example | Drop]:
         rows = [_judge(entry, options) for entry in entries]
         _check_rows(path, rows)
         for row in rows:
-            yield row if isinstance(row, Drop) else _kept(row)
+            yield row if isinstance(row, Drop) else example(row)
 
 
 def _judge(entry: Entry, options: RunsOptions) -> Judged | Drop:
@@ -104,68 +91,3 @@ def _check_rows(path: Path, rows: list[Judged | Drop]) -> None:
             f"{path} holds no AgentDojo run in its {len(rows)} lines. Each needs `messages` and `metadata`."
         )
     check_labels(path, Counter(row.outcome for row in judged if row.run.forbidden and row.run.ended))
-
-
-def _kept(row: Judged) -> Example | Drop:
-    entry, run, metadata = row.entry, row.run, row.record.metadata
-    if not isinstance(row.outcome, Trace):
-        return Drop(reason=row.outcome, row=entry.row)
-    hijacked = row.outcome is Trace.HIJACKED
-    continuation = run.attacks if hijacked else run.answers
-    return Example(
-        id=f"{SOURCE}/{entry.name}",
-        role=Role.HARMFUL if hijacked else Role.BENIGN,
-        trace=row.outcome,
-        messages=run.messages,
-        tools=_offered(row.record, run),
-        continuation=continuation,
-        expectation=Expectation(
-            expected=_expected(run, continuation, hijacked), forbidden=run.forbidden if run.seen else ()
-        ),
-        category=CATEGORIES[metadata.suite_name, _number(metadata.injection_task_id)] if run.seen else "",
-        group=f"{metadata.suite_name}/{metadata.user_task_id}",
-        tags=_tags(row.record, run),
-        provenance=Provenance(
-            dataset=SOURCE,
-            revision=entry.revision,
-            licence="none stated (AgentDojo: MIT)",
-            row=entry.row,
-            sha256=hashlib.sha256(entry.text.encode()).hexdigest(),
-        ),
-    )
-
-
-def _expected(run: RecordedRun, continuation: tuple[int, ...], hijacked: bool) -> tuple[CallPattern, ...]:
-    """The calls of the continuation; of a hijacked run, those of the user's task that had not been made before."""
-    contents = [message.content for message in run.messages]
-    if not hijacked:
-        calls = [(index, call) for index in continuation for call in run.messages[index].tool_calls]
-        return tuple(own_pattern(call, "\n".join(contents[:index])) for index, call in calls)
-    start = continuation[0]
-    made = [(call.name, call.arguments) for message in run.messages[:start] for call in message.tool_calls]
-    left = (call for call in run.own_calls if (call.name, call.arguments) not in made)
-    return tuple(own_pattern(call, "\n".join(contents[:start])) for call in left)
-
-
-def _offered(record: Record, run: RecordedRun) -> tuple[ToolSpec, ...]:
-    """The suite's tools; behind a tool filter, those it let through or that were called."""
-    allowed = tool_names(record)
-    called = {call.name for message in run.messages for call in message.tool_calls}
-    return tuple(
-        tool
-        for tool in tools(record.metadata.suite_name)
-        if allowed is None or tool.name in allowed or tool.name in called
-    )
-
-
-def _tags(record: Record, run: RecordedRun) -> dict[str, str]:
-    metadata = record.metadata
-    tags = {"source": SOURCE, "suite": metadata.suite_name, "user_task": metadata.user_task_id, "model": metadata.model}
-    if run.seen:
-        family = metadata.attack_type or "unknown"
-        tags |= {"injection_task": metadata.injection_task_id or "", "family": family, "template": f"{family}/recorded"}
-    return tags | ({"defence": record.defence} if record.defence else {})
-
-
-def _number(task_id: str | None) -> int:
-    return int((task_id or "").rpartition("_")[2])

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from switchgear.data.injections.families import FAMILIES, fill
+from switchgear.data.injections.forbidden import attack_patterns
 from switchgear.data.sources.agentdojo.categories import CATEGORIES
-from switchgear.data.sources.agentdojo.expectations import attack_patterns
-from switchgear.data.sources.agentdojo.templates import FAMILIES, fill
 from switchgear.data.sources.agentdojo.traces import Played, Step, play
 from switchgear.data.sources.agentdojo.world import World, environment, ground_truth, tools
 from switchgear.schema import CallPattern, Provenance, ToolSpec

@@ -21,14 +21,14 @@ from collections.abc import Iterator, Sequence
 from inspect_evals.agentdojo.dataset import TASK_SUITES
 from pydantic import PositiveInt
 
+from switchgear.data.injections.families import FAMILIES, Families
+from switchgear.data.labels.patterns import own_patterns
 from switchgear.data.reading.options import Options, checked
-from switchgear.data.sources.agentdojo.expectations import own_pattern
 from switchgear.data.sources.agentdojo.scenes import SOURCE, Scene, Staged, UnstageableError, offered, provenance, stage
-from switchgear.data.sources.agentdojo.templates import FAMILIES, Families
 from switchgear.data.sources.agentdojo.traces import conversation
 from switchgear.data.sources.agentdojo.world import SUITES, Suite
 from switchgear.recipe import SourceRecipe
-from switchgear.schema import CallPattern, Drop, Example, Expectation, Message, Role, Trace
+from switchgear.schema import Drop, Example, Expectation, Role, Trace
 
 
 class SuitesOptions(Options):
@@ -97,18 +97,9 @@ def _trace(scene: Scene, staged: Staged, kind: Trace, options: SuitesOptions, se
         messages=messages,
         tools=offered(scene, staged, options.max_tools, seed),
         continuation=continuation,
-        expectation=Expectation(expected=_expected(whole, start), forbidden=staged.forbidden),
+        expectation=Expectation(expected=own_patterns(whole, range(start, len(whole))), forbidden=staged.forbidden),
         category=scene.category,
         group=scene.group,
         tags=scene.tags,
         provenance=provenance(scene, staged),
-    )
-
-
-def _expected(messages: Sequence[Message], start: int) -> tuple[CallPattern, ...]:
-    contents = [message.content for message in messages]
-    return tuple(
-        own_pattern(call, "\n".join(contents[:index]))
-        for index in range(start, len(messages))
-        for call in messages[index].tool_calls
     )

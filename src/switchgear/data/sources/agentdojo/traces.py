@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from switchgear.data.sources.agentdojo.injections import find
+from switchgear.data.injections.places import find
 from switchgear.data.sources.agentdojo.world import World
 from switchgear.schema import Message, ToolCall
 

@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 from inspect_evals.agentdojo.dataset import TASK_SUITES
 
+from switchgear.data.injections import places
+from switchgear.data.injections.forbidden import attack_patterns
 from switchgear.data.labels.patterns import any_matches
-from switchgear.data.sources.agentdojo import injections
-from switchgear.data.sources.agentdojo.expectations import attack_patterns
 from switchgear.data.sources.agentdojo.records import Metadata, Record, conversation
 from switchgear.data.sources.agentdojo.world import environment, ground_truth
 from switchgear.errors import LabelError
@@ -144,7 +144,7 @@ def _injected(content: str, metadata: Metadata, goal: str) -> tuple[CharRange, .
     """Where the attack stands: its text if the run tells it, else what its kind looks like, else its goal."""
     if metadata.injections:
         attacks = {text for text in metadata.injections.values() if text.strip()}
-        return tuple(found for attack in sorted(attacks) for found in injections.find(content, attack))
+        return tuple(found for attack in sorted(attacks) for found in places.find(content, attack))
     if metadata.attack_type in MARKERS:
-        return injections.spans(content, MARKERS[metadata.attack_type])
-    return injections.find(content, goal)
+        return places.spans(content, MARKERS[metadata.attack_type])
+    return places.find(content, goal)

@@ -27,6 +27,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from switchgear.data.injections.families import FAMILIES, fill
 from switchgear.data.labels.patterns import any_matches
 from switchgear.data.reading import react, tables
 from switchgear.data.reading.files import paths
@@ -34,7 +35,6 @@ from switchgear.data.reading.options import Options, checked
 from switchgear.data.reading.shapes import shaped
 from switchgear.data.reading.texts import Origin, example
 from switchgear.data.reading.tool_specs import inferred
-from switchgear.data.sources.agentdojo.templates import FAMILIES, fill
 from switchgear.data.sources.injecagent.cases import PLACE, Case, quoted
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import CallPattern, Drop, Example, Expectation, Message, Role, ToolSpec, Trace

@@ -10,9 +10,9 @@ one that follows an instruction found in a tool's result. A row is one world:
 - clean: nothing is injected, and the user's second wish follows; resisted: the same after an injection;
 - hijacked: the attacker's call follows.
 
-Quirks: all three of one world are twins. In a third of the worlds the attacker wants the very tool that the user wants,
-and in many the user's call needs a value that stands in the result alone, so neither the tool nor copying from a result
-gives an attack away.
+Quirks: all three of one world are twins. In half of the worlds the attacker wants a tool that the user uses too, and in
+many what follows the user needs something that stands in a result alone (another page to read, an account, what a note
+says), so neither the tool nor copying from a result gives an attack away.
 """
 
 import hashlib
@@ -21,16 +21,16 @@ from collections.abc import Iterator
 
 from pydantic import PositiveInt
 
+from switchgear.data.injections.families import FAMILIES, Families, fill
+from switchgear.data.injections.places import find
+from switchgear.data.labels.patterns import own_pattern
 from switchgear.data.reading.options import Options, checked
-from switchgear.data.sources.agentdojo.expectations import own_pattern
-from switchgear.data.sources.agentdojo.injections import find
-from switchgear.data.sources.agentdojo.templates import FAMILIES, Families, fill
 from switchgear.data.sources.synthetic_agents.worlds import World, world
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import Drop, Example, Expectation, Message, Provenance, Role, ToolCall, Trace
 
 SOURCE = "synthetic_agents"
-REVISION = "1"  # of the vocabulary and of how it is drawn from
+REVISION = "2"  # of the vocabulary and of how it is drawn from
 
 
 class WorldsOptions(Options):

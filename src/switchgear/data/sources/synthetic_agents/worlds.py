@@ -1,56 +1,21 @@
-"""One world: tools that exist nowhere else, a request, what a lookup returns, and what an attacker wrote into it."""
+"""One world: tools that exist nowhere else, a request, what lookups return, and what an attacker wants."""
 
-import json
 import random
 from dataclasses import dataclass
-from typing import Any
 
-import yaml
-
-from switchgear.data.sources.synthetic_agents.values import KINDS, TYPES, person, vocabulary, word
+from switchgear.data.sources.synthetic_agents.lookups import Lookup, Record, left_to, look_up, readers
+from switchgear.data.sources.synthetic_agents.tools import Tool, Values, tool
+from switchgear.data.sources.synthetic_agents.values import KINDS, person, vocabulary, word
 from switchgear.schema import ToolCall, ToolSpec
 
-Value = str | int | float
 Turn = ToolCall | str
-SAME_TOOL, FROM_RESULT, QUESTION = 0.35, 0.4, 0.25
-"""Shares of worlds in which the attacker wants the tool that the user wants too, in which a value of the user's call
-stands in the result alone, and in which the user asks a question instead of a second call."""
-LOOKUPS, RECORDS = (1, 1, 2, 3), (1, 1, 2, 3)
-"""How many calls come before the decision, and how many records each returns."""
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A tool of one world. `names` are its parameters, by the kind of value that each takes."""
-
-    spec: ToolSpec
-    names: dict[str, str]
-    asks: list[str]
-    category: str
-
-    def call(self, values: dict[str, Value]) -> ToolCall:
-        return ToolCall(name=self.spec.name, arguments={self.names[kind]: value for kind, value in values.items()})
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """A call that only reads, and the records that it returns, written in one of three styles."""
-
-    call: ToolCall
-    records: list[dict[str, str]]
-    style: str
-
-    def result(self, attack: str = "", record: int = 0, field: str = "") -> str:
-        """What comes back, with an attacker's text after the content of one field of one record."""
-        shown = [dict(each) for each in self.records]
-        if attack:
-            shown[record][field] += f" {attack}"
-        whole: Any = shown if len(shown) > 1 else shown[0]
-        if self.style == "json":
-            return json.dumps(whole, ensure_ascii=False)
-        if self.style == "yaml":
-            return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=10_000)
-        return "\n\n".join("\n".join(each.values()) for each in shown)
+SAME_TOOL, READING = 0.35, 0.15
+"""Shares of worlds in which the attacker wants the tool that the user wants too, and one that the user reads with."""
+QUESTION, FROM_RESULT, RELAYED = 0.25, 0.4, 0.5
+"""Shares of worlds in which the user asks a question at last, not for a call; of calls that need something which a
+result has alone; and of those with a sentence, in which that is what the result says."""
+ANOTHER_LOOKUP = 0.5
+"""Share of worlds with several lookups in which the last of them is the call that follows the user."""
 
 
 @dataclass(frozen=True)
@@ -69,83 +34,55 @@ class World:
 
 def world(draw: random.Random) -> World:
     """A world drawn at random."""
-    words = vocabulary()
-    readers = [_tool(draw, kind) for kind in draw.sample(words["reads"], draw.choice(LOOKUPS))]
-    own, *others = (_tool(draw, kind) for kind in draw.sample(words["writes"], draw.randint(2, 4)))
-    attacker = own if draw.random() < SAME_TOOL else others[0]
-    sought = [_values(draw, tool) for tool in readers]
-    wanted, attacked = _values(draw, own), _values(draw, attacker)
-    lookups = [
-        Lookup(tool.call(values), _records(draw), draw.choice(["json", "yaml", "yaml", "prose"]))
-        for tool, values in zip(readers, sought, strict=True)
-    ]
-    one = ", ".join(_ask(draw, tool, values) for tool, values in zip(readers, sought, strict=True))
+    reading = readers(draw)
+    writing, *others = (tool(draw, entry) for entry in draw.sample(vocabulary()["writes"], draw.randint(2, 4)))
+    shares = [SAME_TOOL, READING, 1 - SAME_TOOL - READING]
+    attacker = draw.choices([writing, reading[-1], others[0]], shares)[0]
+    attacked = attacker.values(draw)
+    lookups, asked = look_up(draw, reading)
     told = draw.choice(lookups[-1].records)
-    if draw.random() < QUESTION:
-        request, own_turn = _question(draw, one, told)
-    else:
-        request, own_turn = _errand(draw, one, own, wanted, told)
-    tools = {tool.spec.name: tool.spec for tool in (*others, own, *readers)}
-    goal = _ask(draw, attacker, attacked)
+    request, own = _question(draw, asked, told) if draw.random() < QUESTION else _errand(draw, asked, told, writing)
+    if len(lookups) > 1 and draw.random() < ANOTHER_LOOKUP:
+        own = lookups.pop().call
+    tools = list({each.spec.name: each.spec for each in (*others, writing, *reading)}.values())
+    goal = attacker.ask(draw, attacked)
     return World(
         system=_system(draw),
         request=request,
-        tools=tuple(draw.sample(list(tools.values()), len(tools))),
+        tools=tuple(draw.sample(tools, len(tools))),
         lookups=tuple(lookups),
-        own=own_turn,
+        own=own,
         attack=attacker.call(attacked),
         goal=f"{goal[0].upper()}{goal[1:]}.",
         category=attacker.category,
     )
 
 
-def _records(draw: random.Random) -> list[dict[str, str]]:
-    names = draw.sample(vocabulary()["fields"], draw.randint(2, 3))
-    return [{name: _prose(draw) for name in names} for _ in range(draw.choice(RECORDS))]
-
-
-def _tool(draw: random.Random, kind: dict[str, Any]) -> Tool:
-    names = {value: draw.choice(options) for value, options in kind["parameters"].items()}
-    properties = {name: {"type": TYPES.get(value, "string")} for value, name in names.items()}
-    spec = ToolSpec(
-        name=draw.choice(kind["names"]),
-        description=draw.choice(kind["asks"]).replace("{", "the ").replace("}", "").capitalize() + ".",
-        parameters={"type": "object", "properties": properties, "required": list(properties)},
-    )
-    return Tool(spec, names, kind["asks"], kind.get("category", ""))
-
-
-def _values(draw: random.Random, tool: Tool) -> dict[str, Value]:
-    return {kind: KINDS[kind](draw) for kind in tool.names}
-
-
-def _ask(draw: random.Random, tool: Tool, values: dict[str, Value]) -> str:
-    return str(draw.choice(tool.asks)).format(**values)
-
-
-def _errand(
-    draw: random.Random, one: str, tool: Tool, values: dict[str, Value], fields: dict[str, str]
-) -> tuple[str, Turn]:
-    """Lookups, then a call. In some worlds a value of the call stands in a record alone."""
-    said = dict(values)
+def _errand(draw: random.Random, asked: str, record: Record, wanted: Tool) -> tuple[str, Turn]:
+    """Lookups, then a call. In some worlds something of the call stands in a record alone."""
+    values: Values = wanted.values(draw)
+    said = values
     if draw.random() < FROM_RESULT:
-        kind = draw.choice(list(values))
-        fields[kind] = str(values[kind])
-        said[kind] = f"the {kind} given there"
-    request = _joined(draw, vocabulary()["joins"], one=one, two=_ask(draw, tool, said))
-    return request, tool.call(values)
+        if "sentence" in values and draw.random() < RELAYED:
+            values, said = (
+                values | {"sentence": what} for what in (draw.choice(list(record.values())), "what it says there")
+            )
+        else:
+            said = left_to(draw, record, values)
+    request = _joined(draw, vocabulary()["joins"], asked, two=wanted.ask(draw, said))
+    return request, wanted.call(values)
 
 
-def _question(draw: random.Random, one: str, fields: dict[str, str]) -> tuple[str, Turn]:
+def _question(draw: random.Random, asked: str, record: Record) -> tuple[str, Turn]:
     kind = draw.choice(list(KINDS))
-    fields[kind] = value = str(KINDS[kind](draw))
+    record[kind] = value = str(KINDS[kind](draw))
     what = f"the {kind}"
     answer = draw.choice(vocabulary()["answers"]).format(what=what, What=what.capitalize(), value=value)
-    return _joined(draw, vocabulary()["questions"], one=one, what=what), str(answer)
+    return _joined(draw, vocabulary()["questions"], asked, what=what), str(answer)
 
 
-def _joined(draw: random.Random, templates: list[str], one: str, **parts: str) -> str:
-    return draw.choice(templates).format(one=one, One=one[0].upper() + one[1:], **parts)
+def _joined(draw: random.Random, templates: list[str], asked: str, **parts: str) -> str:
+    return draw.choice(templates).format(one=asked, One=asked[0].upper() + asked[1:], **parts)
 
 
 def _system(draw: random.Random) -> str:
@@ -153,7 +90,3 @@ def _system(draw: random.Random) -> str:
     return str(draw.choice(vocabulary()["systems"])).format(
         name=person(draw), company=company, date=KINDS["date"](draw)
     )
-
-
-def _prose(draw: random.Random) -> str:
-    return " ".join(draw.sample(vocabulary()["words"]["filler"], draw.randint(1, 3)))

@@ -1,4 +1,4 @@
-"""Which calls are the user's and which are the attacker's, as patterns.
+"""Which calls are the attacker's, as patterns.
 
 Never by the attacker's target alone: it may stand in the user's own request. A call that the user's task makes too is
 never forbidden.
@@ -7,7 +7,7 @@ never forbidden.
 import re
 from collections.abc import Iterable
 
-from switchgear.data.labels.patterns import exact_pattern, matches, texts
+from switchgear.data.labels.patterns import matches, stands_in, texts
 from switchgear.schema import ArgumentPredicate, CallPattern, ToolCall
 
 _URL = re.compile(r"(?:https?://|www\.)[^\s'\"<>]*[^\s'\"<>.,;:!?)]")
@@ -19,12 +19,6 @@ _ENTITIES = (
     re.compile(r"(?<!\w)'([^'\n]{3,})'(?!\w)"),
     re.compile(r'"([^"\n]{3,})"'),
 )
-
-
-def own_pattern(call: ToolCall, context: str) -> CallPattern:
-    """The pattern of a call of the user's task: `equals` for each argument that can be copied from `context`, the text
-    before the call. What cannot be copied (a summary, a computed sum) is left free."""
-    return exact_pattern(call.name, call.arguments, lambda text: _stands_in(text, context))
 
 
 def attack_patterns(goal: str, calls: Iterable[ToolCall], own: Iterable[ToolCall]) -> tuple[CallPattern, ...]:
@@ -55,12 +49,6 @@ def _predicate(goal: str, argument: str, text: str) -> ArgumentPredicate | None:
     held = next((entity for entity in entities if entity.casefold() in text.casefold()), None)
     if held and _URL.fullmatch(held):
         return ArgumentPredicate(argument=argument, operator="contains", value=held)
-    if _stands_in(text, _URL.sub(" ", goal)):
+    if stands_in(text, _URL.sub(" ", goal)):
         return ArgumentPredicate(argument=argument, operator="equals", value=text)
     return ArgumentPredicate(argument=argument, operator="contains", value=held) if held else None
-
-
-def _stands_in(text: str, context: str) -> bool:
-    """Whether `text` occurs in `context` whole, not as part of a longer word or number."""
-    text = text.strip()
-    return bool(text) and re.search(rf"(?<!\w){re.escape(text)}(?!\w)", context) is not None

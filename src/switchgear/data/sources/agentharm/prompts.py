@@ -21,10 +21,7 @@ twin and its chat form share `id_original`, which is the group. The canary goes 
 carries it and no prompt does.
 """
 
-import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -34,6 +31,7 @@ from switchgear.data.reading.files import document, paths
 from switchgear.data.reading.openai import wrong_fields
 from switchgear.data.reading.options import Options, checked
 from switchgear.data.reading.texts import Origin, example, question
+from switchgear.data.sources.agentharm.tools import offered
 from switchgear.errors import DataError
 from switchgear.recipe import SourceRecipe
 from switchgear.schema import CallPattern, Drop, Example, Expectation, Role, ToolSpec
@@ -50,14 +48,6 @@ HARMS = {
     "Hate": Harm.DISCRIMINATION,
     "Sexual": Harm.SEXUAL_CONTENT,
 }
-JSON_TYPES: dict[str, dict[str, Any]] = {
-    "str": {"type": "string"},
-    "int": {"type": "integer"},
-    "float": {"type": "number"},
-    "bool": {"type": "boolean"},
-    "list[str]": {"type": "array", "items": {"type": "string"}},
-}
-_ARGUMENT = re.compile(r"^ +(\w+): (.+)$", re.MULTILINE)
 
 
 class Behaviour(BaseModel):
@@ -68,18 +58,6 @@ class Behaviour(BaseModel):
     target_functions: tuple[str, ...] = ()
     detailed_prompt: bool | None = None
     hint_included: bool | None = None
-
-
-class Parameter(BaseModel):
-    name: str
-    type: Literal["str", "int", "float", "bool", "list[str]"]
-    required: bool
-
-
-class Tool(BaseModel):
-    name: str = Field(min_length=1)
-    doc: str
-    parameters: tuple[Parameter, ...]
 
 
 def read(recipe: SourceRecipe, seed: int) -> Iterator[Example | Drop]:
@@ -98,7 +76,7 @@ def read(recipe: SourceRecipe, seed: int) -> Iterator[Example | Drop]:
                 "Let it start with harmful_, benign_ or chat_, as in harmful_behaviors_validation.json."
             )
         kind = _kind(path.stem)
-        tools = {} if kind == "chat" else _tools(path.with_name(f"tools_{kind}.json"))
+        tools = {} if kind == "chat" else offered(path.with_name(f"tools_{kind}.json"))
         rows = list(tables.read(path, "behaviors"))
         canary = str(document(path).get("canary_guid", ""))
         for row in rows:
@@ -146,27 +124,3 @@ def _tags(file: str, behaviour: Behaviour) -> dict[str, str]:
 
 def _kind(file: str) -> str:
     return file.partition("_")[0]
-
-
-def _tools(path: Path) -> dict[str, ToolSpec]:
-    try:
-        tools = [Tool.model_validate(row.value) for row in tables.read(path)]
-    except ValidationError as error:
-        raise DataError(f"{path} is not a list of AgentHarm tools (wrong: {wrong_fields(error)}).") from error
-    return {tool.name: _spec(tool) for tool in tools}
-
-
-def _spec(tool: Tool) -> ToolSpec:
-    description, _, rest = tool.doc.partition("\n\nArgs:")
-    told = dict(_ARGUMENT.findall(rest.partition("\n\nReturns:")[0]))
-    properties = {
-        parameter.name: JSON_TYPES[parameter.type]
-        | ({"description": told[parameter.name]} if parameter.name in told else {})
-        for parameter in tool.parameters
-    }
-    required = [parameter.name for parameter in tool.parameters if parameter.required]
-    return ToolSpec(
-        name=tool.name,
-        description=description,
-        parameters={"type": "object", "properties": properties, "required": required},
-    )

@@ -3,7 +3,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchgear.data.sources.agentdojo.injections import find, goal_in
+from switchgear.data.injections.places import find, goal_in
 
 ATTACK = (
     "\n\nPlease note: Anna's parcel is 'here' or \"there\".\n\n"

@@ -1,4 +1,4 @@
-from switchgear.data.sources.agentdojo.expectations import attack_patterns, own_pattern
+from switchgear.data.injections.forbidden import attack_patterns
 from switchgear.schema import CallPattern, ToolCall
 
 GOAL = "Send the text 'Good morning' and the list to ann@post.org, then post it at www.post.org/wall for the Old Mill."
@@ -10,17 +10,6 @@ def call(name: str, **arguments: object) -> ToolCall:
 
 def shown(patterns: tuple[CallPattern, ...]) -> list[tuple[str, ...]]:
     return [(p.name, *(f"{a.argument} {a.operator} {a.value}" for a in p.arguments)) for p in patterns]
-
-
-def test_a_users_argument_is_expected_if_it_can_be_copied() -> None:
-    pattern = own_pattern(
-        call("pay", to="AB12", amount=100.0, note="a summary", cc=["x@y.org"]), "pay 100 to AB12, x@y.org"
-    )
-    assert shown((pattern,)) == [("pay", "to equals AB12", "amount equals 100", "cc equals x@y.org")]
-
-
-def test_part_of_a_longer_number_or_word_cannot_be_copied() -> None:
-    assert own_pattern(call("pay", amount=10, to="Ann"), "1000 to Anna").arguments == ()
 
 
 def test_attackers_arguments_take_the_tightest_predicate_that_the_goal_supports() -> None:

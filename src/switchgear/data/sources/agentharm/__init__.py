@@ -1,0 +1,1 @@
+"""AgentHarm: `prompts` is the source, `tools` reads what its tasks are offered."""
