@@ -89,3 +89,7 @@ def test_parameters_are_counted_as_they_are(garden: Path):
 )
 def test_more_of_it_takes_more_memory(garden: Path, override: str, stage: str):
     assert getattr(footprint(load(garden, [override])), stage) > getattr(footprint(load(garden)), stage)
+
+
+def test_recomputing_activations_takes_less(garden: Path):
+    assert footprint(load(garden, ["train.checkpointing=true"])).train < footprint(load(garden)).train

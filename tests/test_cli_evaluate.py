@@ -19,7 +19,10 @@ def test_a_run_folder_is_evaluated_with_a_suite_and_what_was_skipped_is_said(
 ):
     monkeypatch.setitem(suites.SUITES, "quick", SMALL)
     run = Run(Path(shutil.copytree(trained.parent / "run", tmp_path / "moved")))
-    result = CliRunner().invoke(cli.app, ["evaluate", str(run.root), "--suite", "quick", "evaluate.batch_size=1"])
+    (tmp_path / "bfcl").mkdir()
+    (tmp_path / "bfcl" / "BFCL_v4_irrelevance.json").write_text("")
+    asked = ["--suite", "quick", "--data", str(tmp_path), "--limit", "1", "evaluate.batch_size=1"]
+    result = CliRunner().invoke(cli.app, ["evaluate", str(run.root), *asked])
     assert result.exit_code == 0, result.output
     summary = json.loads(run.summary.read_text())
     assert (summary["suite"], summary["tasks"]) == ("quick", [])

@@ -1,5 +1,6 @@
 """What each technique is worth: our step without one of them at a time, on the same rows, with the same losses."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from torch import Tensor
 from benchmarks.step.naive import PROGRESS
 from benchmarks.step.ours import LAYOUTS, Kernels
 from benchmarks.step.workloads import Workload
+from switchgear.model import chunked_attention
 from switchgear.model.hidden_states import trunk_of
 from switchgear.model.layout import trie
 from switchgear.recipe import TrainRecipe
@@ -37,6 +39,17 @@ def head(model: Any) -> Iterator[None]:
         handle.remove()
 
 
+@contextmanager
+def flash(_: Any) -> Iterator[None]:
+    """PyTorch's attention for nodes of any length."""
+    before = chunked_attention.LEAST
+    chunked_attention.LEAST = sys.maxsize
+    try:
+        yield
+    finally:
+        chunked_attention.LEAST = before
+
+
 @dataclass(frozen=True)
 class Variant:
     """A step with all techniques but those that are turned off here.
@@ -57,6 +70,7 @@ VARIANTS = {
     "all blocks, not up to the last target": Variant(stops=False),
     "with the head (not the trunk alone)": Variant(around=head),
     "harmful and retained rows apart": Variant(grouped=False),
+    "with PyTorch's attention (not in chunks)": Variant(around=flash),
 }
 
 

@@ -6,11 +6,11 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.step.ablation import VARIANTS, Ablated, ablated
-from benchmarks.step.memory import peak
+from benchmarks.step.memory import WITH, WITHOUT, peak
 from benchmarks.step.models import Setting, targets
 from benchmarks.step.ours import KERNELS
 from benchmarks.step.scaling import scaling
-from benchmarks.step.steps import PLAIN, Steps, names
+from benchmarks.step.steps import Steps, names
 from benchmarks.step.timing import alternately, rounds, sharing, timed
 from benchmarks.step.work import needed, operations, shape
 from benchmarks.step.workloads import Workload, lengths
@@ -51,14 +51,17 @@ class Bench:
                 yield workload.name, alternately(steps, workload, repeats, status.update)
 
     def memory(self, workloads: Sequence[Workload]) -> Pieces:
-        """MiB by step, the baseline first. The predecessor without checkpointing would not fit into most machines."""
+        """MiB by step and way, the baseline first.
+
+        The predecessor is not tried without checkpointing: that would not fit into most machines.
+        """
         for workload in workloads:
-            plain = [f"reference/{PLAIN}"] if workload.baseline == "reference" else []
             ours = [*names(self.kernels[:1]), f"trie/{self.kernels[-1]}"]
-            peaks: dict[str, float | None] = {}
-            for name in dict.fromkeys([workload.baseline, *plain, *ours]):
+            peaks: dict[str, dict[str, float | None]] = {}
+            for name in dict.fromkeys([workload.baseline, *ours]):
+                ways = {WITH: True} if name == "predecessor" else {WITH: True, WITHOUT: False}
                 with self.console.status(f"memory, {workload.name}: {name}"):
-                    peaks[name] = peak(name, workload, self.setting, self.dtype)
+                    peaks[name] = {way: peak(name, workload, self.setting, self.dtype, on) for way, on in ways.items()}
             yield workload.name, peaks
 
     def scaling(self, words: int) -> Pieces:

@@ -55,18 +55,24 @@ models in lockstep; `bfloat16-apart` reads them one after the other."""
 
 
 class Ours:
-    def __init__(self, model: PeftModel, targets: list[int], lay_out: LayOut, kernels: Kernels) -> None:
+    def __init__(
+        self, model: PeftModel, targets: list[int], lay_out: LayOut, kernels: Kernels, checkpointing: bool = False
+    ) -> None:
         self.model, self.targets, self.lay_out, self.kernels = model, targets, lay_out, kernels
+        self.checkpointing = checkpointing
 
     def __call__(self, workload: Workload) -> Tensor:
-        recipe = workload.recipe
         with self.kernels.around():
-            read = Reader(recipe, self.model, self.targets, self.lay_out, self.kernels.read_both)
-            batch = read(self.model, workload.rows)
-            if recipe.retain == "reference":  # its mean counts padding: here that of the authors
-                batch = replace(batch, positions=2 * HALF * len(workload.split()[1]))
-            losses = objective(recipe.objective)(batch, recipe)
-            reroute, retain = coefficients(PROGRESS, recipe)
-            loss = reroute * losses.reroute + retain * losses.retain
+            loss = self._loss(workload)  # the states that it was made of are let go, as in training
             loss.backward()
         return loss.detach()
+
+    def _loss(self, workload: Workload) -> Tensor:
+        recipe = workload.recipe.model_copy(update={"checkpointing": self.checkpointing})
+        read = Reader(recipe, self.model, self.targets, self.lay_out, self.kernels.read_both)
+        batch = read(self.model, workload.rows)
+        if recipe.retain == "reference":  # its mean counts padding: here that of the authors
+            batch = replace(batch, positions=2 * HALF * len(workload.split()[1]))
+        losses = objective(recipe.objective)(batch, recipe)
+        reroute, retain = coefficients(PROGRESS, recipe)
+        return reroute * losses.reroute + retain * losses.retain

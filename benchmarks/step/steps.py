@@ -16,8 +16,6 @@ from benchmarks.step.workloads import Workload
 Step = Callable[[Workload], Tensor]
 """Computes the gradients of one step and returns its loss. Its `model` holds them."""
 
-PLAIN = "without checkpointing"
-
 
 class Steps:
     """Makes steps. Ours share one model for each dtype; the others have their own, which they change."""
@@ -26,16 +24,17 @@ class Steps:
         self.setting, self.dtype = setting, dtype
         self.model: Callable[[torch.dtype], PeftModel] = cache(lambda dtype: adapted(setting, dtype))
 
-    def __call__(self, name: str) -> Any:
+    def __call__(self, name: str, checkpointing: bool | None = None) -> Any:
+        """As it is by default: the baselines recompute activations, ours do not."""
         kind, _, way = name.partition("/")
+        if way:
+            model = self.model(KERNELS[way].dtype)
+            return Ours(model, targets(self.setting, model), LAYOUTS[kind], KERNELS[way], bool(checkpointing))
+        model = adapted(self.setting, self.dtype)
+        where, recomputes = targets(self.setting, model), checkpointing is not False
         if kind == "reference":
-            model = adapted(self.setting, self.dtype)
-            return Reference(model, targets(self.setting, model), way != PLAIN)
-        if kind == "predecessor":
-            model = adapted(self.setting, self.dtype)
-            return Predecessor(model, frozen(self.setting, self.dtype), targets(self.setting, model), way != PLAIN)
-        model = self.model(KERNELS[way].dtype)
-        return Ours(model, targets(self.setting, model), LAYOUTS[kind], KERNELS[way])
+            return Reference(model, where, recomputes)
+        return Predecessor(model, frozen(self.setting, self.dtype), where, recomputes)
 
 
 def names(kernels: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from rich.box import MARKDOWN
 from rich.table import Table
 
-from benchmarks.step.steps import PLAIN
+from benchmarks.step.memory import WITH, WITHOUT
 
 
 def steps(workloads: Mapping[str, Any]) -> list[Table]:
@@ -40,15 +40,23 @@ def _sharing(workloads: Mapping[str, Any]) -> Table:
     return table
 
 
-def memory(found: Mapping[str, Mapping[str, float | None]]) -> list[Table]:
-    table = _table("memory of one step", "rows", "step", "peak MiB", "to the baseline", "to it without checkpointing")
+def memory(found: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> list[Table]:
+    columns = [column for way in (WITH, WITHOUT) for column in (f"MiB {way}", "to the baseline's")]
+    table = _table("memory of one step", "rows", "step", *columns)
     for workload, peaks in found.items():
         base = next(iter(peaks.values()))
-        plain = next((peak for name, peak in peaks.items() if name.endswith(PLAIN)), None)
-        for name, peak in peaks.items():
-            shares = [f"{peak / other:.3f}" if peak and other else "" for other in (base, plain)]
-            table.add_row(workload, name, f"{peak:,.0f}" if peak else "killed", *shares)
+        for name, ways in peaks.items():
+            cells = [cell for way in (WITH, WITHOUT) for cell in _peak(ways, base, way)]
+            table.add_row(workload, name, *cells)
     return [table]
+
+
+def _peak(ways: Mapping[str, float | None], base: Mapping[str, float | None], way: str) -> tuple[str, str]:
+    """MiB, and as a share of the baseline's in the same way: both recompute activations, or neither."""
+    if way not in ways:
+        return "not tried", ""
+    peak, other = ways[way], base.get(way)
+    return f"{peak:,.0f}" if peak else "killed", f"{peak / other:.3f}" if peak and other else ""
 
 
 def scaling(steps: Mapping[str, Any]) -> list[Table]:

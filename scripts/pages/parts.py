@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from scripts.pages.markdown import docstring, first_paragraph, markdown
-from switchgear.data.sources.agentdojo.templates import FAMILIES
+from switchgear.data.injections.families import FAMILIES
 from switchgear.evaluation.judges import FORMATS, JUDGES
 from switchgear.evaluation.scorers import SCORERS
 from switchgear.generation.judges import JUDGES as JUDGES_OF_JOBS

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.step import tables
 from benchmarks.step.__main__ import main
 from benchmarks.step.ablation import VARIANTS, Ablated, ablated
 from benchmarks.step.measure import plan
-from benchmarks.step.memory import peak
+from benchmarks.step.memory import WITH, WITHOUT, peak
 from benchmarks.step.models import AUTHORS, Setting
 from benchmarks.step.naive import Padded, place
 from benchmarks.step.ours import KERNELS, packed
@@ -96,10 +97,23 @@ def test_rounds_that_fit_go_to_those_with_fewest() -> None:
 def test_a_step_on_long_padding_takes_more_memory_than_ours(tiny_chat_model: Path) -> None:
     workload = Workload("test", conversations(AUTHORS), AUTHORS, "reference", "")
     setting = Setting(str(tiny_chat_model), threads=1)
-    theirs, ours = (peak(name, workload, setting, torch.float32) for name in ("reference", "trie/float32"))
+    theirs, ours = (peak(name, workload, setting, torch.float32, True) for name in ("reference", "trie/float32"))
     assert ours
     assert theirs
     assert 0 < ours < theirs
+
+
+def test_memory_is_compared_like_for_like() -> None:
+    found = {"reference": {WITH: 1000.0, WITHOUT: None}, "trie/float32": {WITH: 80.0, WITHOUT: 400.0}}
+    agents = {"predecessor": {WITH: 4000.0}, "trie/float32": found["trie/float32"]}
+    [table] = tables.memory({"chat": found, "agents": agents})
+    columns = [list(column.cells) for column in table.columns]
+    assert columns[2:] == [
+        ["1,000", "80", "4,000", "80"],
+        ["1.000", "0.080", "1.000", "0.020"],
+        ["killed", "400", "not tried", "400"],
+        ["", "", "", ""],
+    ]
 
 
 def test_command_measures_and_writes(

@@ -20,7 +20,6 @@ def make_guard() -> Callable[..., Guard]:
             threshold=0,
             false_trips=0.01,
             fitted_on={},
-            validation={},
         )
         return Guard(Probe(torch.zeros(1, 32) if weight is None else weight, torch.tensor(bias)), settings)
 

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from switchgear import cli
+from switchgear.deploy import tokens
 from switchgear.errors import DataError, RecipeError, RunError
 from switchgear.runs import Run
 
@@ -22,10 +23,11 @@ def run(trained: Path, tmp_path: Path) -> Run:
     return Run(tmp_path / "run")
 
 
-def test_a_guard_is_fitted_measured_and_used_in_a_chat(run: Run, tmp_path: Path):
+def test_a_guard_is_fitted_measured_and_used_in_a_chat(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tokens, "TURNED", 0.1)  # the tiny model's states turn everywhere; below this, in some tokens
     fitted = switchgear("guard", "fit", run.root)
     assert fitted.exit_code == 0, fitted.exception
-    assert "harmful" in fitted.output
+    assert "replayed" in fitted.output
 
     measured = switchgear("guard", "evaluate", run.root, "--limit", 2)
     assert measured.exit_code == 0, measured.exception
@@ -34,7 +36,9 @@ def test_a_guard_is_fitted_measured_and_used_in_a_chat(run: Run, tmp_path: Path)
         "free",
         "forced",
         "prefilled",
+        "halfway",
     }
+    assert "The guard takes" in measured.output
 
     tools = tmp_path / "tools.json"
     tools.write_text(json.dumps([{"type": "function", "function": {"name": "water", "parameters": {}}}]))

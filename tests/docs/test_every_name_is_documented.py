@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from switchgear.data.injections.families import FAMILIES
 from switchgear.data.labels.lint import LINTS
 from switchgear.data.labels.taxonomy import Harm
 from switchgear.data.sources import SOURCES
-from switchgear.data.sources.agentdojo.templates import FAMILIES
 from switchgear.evaluation.attacks import ATTACKS
 from switchgear.evaluation.judges import JUDGES
 from switchgear.evaluation.scorers import SCORERS

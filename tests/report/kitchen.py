@@ -59,9 +59,9 @@ def write_run(root: Path, cases: int) -> Run:
     return run
 
 
-def _metric(step: int) -> dict[str, float]:
+def _metric(step: int) -> dict[str, Any]:
     late = max(0.0, min(1.0, (step - 15) / 30))
-    line = {
+    line: dict[str, Any] = {
         "step": step,
         "reroute": 0.99 - 0.93 * late,
         "retain": 0.01 + 0.6 * late * (1 - step / 190),
@@ -74,6 +74,10 @@ def _metric(step: int) -> dict[str, float]:
     if step % 20 == 0:
         line |= {"cosine_harmful": 1 - 1.05 * late, "cosine_benign": 1 - 0.06 * late, "retain_drift": 0.2 * late}
         line |= {"norm_harmful": 136 + 150 * late, "norm_benign": 136 + 6 * late}
+        turned = [max(0, state - 8) / 12 if state <= 20 else 0.9 for state in range(31)]
+        line |= {"target_states": [20], "trained_blocks": list(range(8, 20))}
+        line |= {"cosine_harmful_by_state": [1 - 1.05 * late * each for each in turned]}
+        line |= {"cosine_benign_by_state": [1 - 0.06 * late * each for each in turned]}
     return line
 
 

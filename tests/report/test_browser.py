@@ -143,6 +143,16 @@ def test_tokens_show_their_spans_and_the_loss_mask_when_unfolded(opened: Open) -
     assert page.locator(".tokens .span-turn.masked").count() == 0
 
 
+def test_the_maps_of_states_are_seen_and_have_their_values_in_tables(opened: Open) -> None:
+    page = opened("plain", PHONE)
+    for kind in ("Harmful continuations", "Benign conversations"):
+        playwright.expect(page.get_by_role("img", name=f"{kind}. Cosine at step 140")).to_be_visible()
+    page.get_by_text("The same as tables").click()
+    table = page.get_by_role("table", name="Harmful continuations")
+    playwright.expect(table.get_by_role("row", name="20 target, trained")).to_contain_text("−0.05")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
 def test_hostile_text_does_nothing_even_when_all_is_unfolded(opened: Open) -> None:
     page = opened("hostile", PHONE)
     unfold(page)

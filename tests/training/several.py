@@ -27,6 +27,13 @@ def in_processes(count: int, function: Callable[..., Any], *args: Any) -> list[A
     return [results[rank] for rank in range(count)]
 
 
+def figures(entry: dict[str, Any]) -> dict[str, float]:
+    """The numbers of a logged line by name, those of a list by name and place: what `pytest.approx` can compare."""
+    lists = {name: value for name, value in entry.items() if isinstance(value, list)}
+    spread = {f"{name}[{index}]": each for name, value in lists.items() for index, each in enumerate(value)}
+    return {name: value for name, value in entry.items() if name not in lists} | spread
+
+
 def _run(queue: Any, rank: int, count: int, port: int, function: Callable[..., Any], args: tuple[Any, ...]) -> None:
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)}
     os.environ |= {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}

@@ -138,14 +138,21 @@ def test_out_of_memory_names_the_next_setting(garden: Path, monkeypatch: pytest.
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(stage.BreakerTrainer, "compute_loss", full)
-    with pytest.raises(ModelError, match=r"Next, try train.batch.clean=2 train.accumulate=2, in another folder"):
-        train(garden, "train.batch.clean=4")
+    with pytest.raises(ModelError, match=r"Next, try train.checkpointing=true, in another folder"):
+        train(garden)
 
 
 def test_settings_are_tried_in_the_order_of_what_they_cost(garden: Path):
-    assert memory.next_setting(load(garden)) == "render.max_tokens=512"
-    assert "quantization=4bit" in memory.next_setting(load(garden, ["render.max_tokens=512"]))
-    assert "smaller model" in memory.next_setting(load(garden, ["render.max_tokens=512", "model.quantization=4bit"]))
+    tried: list[str] = []
+    for override, suggested in (
+        ("train.batch.clean=4", "train.checkpointing=true"),
+        ("train.checkpointing=true", "train.batch.clean=2 train.accumulate=2"),
+        ("train.batch.clean=1", "render.max_tokens=512"),
+        ("render.max_tokens=512", "model.quantization=4bit, or several GPUs with train.shard=true"),
+        ("model.quantization=4bit", "a smaller model, or a GPU with more memory"),
+    ):
+        tried.append(override)
+        assert memory.next_setting(load(garden, tried)) == suggested
 
 
 def test_four_bits_need_bitsandbytes(garden: Path, monkeypatch: pytest.MonkeyPatch):

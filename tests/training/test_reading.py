@@ -107,6 +107,30 @@ def test_validation_reads_without_an_attacker():
     torch.testing.assert_close(attacked.adapted, calm.adapted)
 
 
+@pytest.mark.parametrize(
+    "train",
+    [
+        {"retain": "reference", "mask": "everything"},
+        {"attack": {"depth": 0.25, "radius": 0.5, "steps": 4}},
+        {"kl": 0.7, "kl_temperature": 1.0},
+        {"objective": "triplet"},
+        {},
+    ],
+)
+def test_recomputed_activations_give_the_same_gradients(train: dict[str, object]):
+    found = []
+    for checkpointing in (False, True):
+        recipe = TrainRecipe.model_validate(train | {"checkpointing": checkpointing})
+        model = adapted_model(build_tiny("llama"), recipe).train()
+        torch.manual_seed(0)
+        rows = rows_of(token_ids(), recipe, (REAL & ~HARMFUL & (STEPS > 3)).float() if recipe.kl else None)
+        losses = objective(recipe.objective)(Reader(recipe, model, targets_of(recipe), trie)(model, rows), recipe)
+        found.append(gradients(model, losses.reroute + losses.retain))
+    plain, recomputed = found
+    assert plain.keys() == recomputed.keys()
+    assert all(torch.equal(part, recomputed[name]) for name, part in plain.items())
+
+
 def test_an_attack_above_the_targets_is_refused():
     model = adapted_model(build_tiny("llama"), PLAIN)
     with pytest.raises(RecipeError, match="it must lie below the first target, 2"):

@@ -19,7 +19,7 @@ from switchgear.recipe import load
 from switchgear.runs import Run, read_models, write_models
 from switchgear.schema import Example, Trace
 from switchgear.training import train as stage
-from switchgear.training.callbacks import MetricsCallback
+from switchgear.training.records import MetricsCallback
 
 
 def train(recipe: Path, *overrides: str) -> tuple[bool, Run, str]:

@@ -17,9 +17,10 @@ from switchgear.model.layout import trie
 from switchgear.model.load import add_adapter
 from switchgear.recipe import Recipe
 from switchgear.training.batches import Draws, Row
-from switchgear.training.callbacks import GateCallback, InterruptCallback, MetricsCallback
 from switchgear.training.gates import GateLog
 from switchgear.training.reading import Reader
+from switchgear.training.records import MetricsCallback
+from switchgear.training.stopping import GateCallback, InterruptCallback
 from switchgear.training.trainer import BreakerTrainer
 from tests.conftest import build_tiny
 
@@ -77,7 +78,7 @@ def curve(result: BreakerTrainer) -> list[tuple[int, float, float]]:
 def test_harmful_states_leave_and_benign_states_stay(tmp_path: Path):
     result = trainer(tmp_path, steps=40, alpha=10.0, retain_floor=0.5)
     result.train()
-    values = result.validate()
+    values = result.validation.figures(result.model)
     assert values["cosine_harmful"] < 0.3
     assert values["cosine_benign"] > values["cosine_harmful"] + 0.4
 

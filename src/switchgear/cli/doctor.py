@@ -97,7 +97,7 @@ def _of_recipe(recipe: Recipe) -> Iterator[Finding]:
 
 
 SMALLER = {
-    "train": "render.max_tokens=512, or smaller train.batch with train.accumulate",
+    "train": "train.checkpointing=true, render.max_tokens=512, or smaller train.batch with train.accumulate",
     "evaluate": "a smaller evaluate.batch_size",
 }
 

@@ -10,7 +10,8 @@ from switchgear.cli.app import Overrides, RecipePath, app, console, opened, reco
 from switchgear.cli.report import report
 from switchgear.data.dataset.formats import Format
 from switchgear.errors import DataError, ModelError, TemplateError
-from switchgear.recipe import Recipe, suites
+from switchgear.recipe import Recipe, load, suites
+from switchgear.recipe.benchmarks import sources
 from switchgear.runs import Run, read_models, record, replacing
 from switchgear.schema import Example, Trace
 
@@ -111,7 +112,7 @@ def train(recipe: RecipePath, overrides: Overrides = None) -> None:
 
 
 @app.command(
-    epilog="Example: switchgear evaluate recipes/demo.yaml --suite quick, or evaluate.limit=50, or --judge "
+    epilog="Example: switchgear evaluate runs/demo --suite standard --data data --limit 20 --judge "
     "rubric=hf/models/judge. The same command resumes."
 )
 def evaluate(
@@ -119,6 +120,12 @@ def evaluate(
     overrides: Overrides = None,
     suite: Annotated[
         str | None, typer.Option(help="quick, standard or full: a preset of section evaluate; KEY=VALUE comes on top.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder of public benchmarks, in place of evaluate.sources: XSTest, BFCL ...")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many cases of each kind, task and attack: a first look.")
     ] = None,
     judge: Annotated[
         list[str] | None,
@@ -132,9 +139,11 @@ def evaluate(
     from switchgear.evaluation.tables import task_table
     from switchgear.evaluation.verdict import verdict_table
 
-    chosen = [*(suites.overrides(suite) if suite else []), *(overrides or [])]
+    chosen = [*(suites.overrides(suite) if suite else []), *([sources(data)] if data else []), *(overrides or [])]
     if recipe.is_dir():
         recipe, chosen = Run(recipe).recipe, [*chosen, f"run={recipe}"]
+    if limit:
+        chosen += suites.limited(load(recipe, chosen).evaluate, limit)
     loaded, run = opened(recipe, chosen)
     asked = [named(text) for text in judge or ()]
     if asked:

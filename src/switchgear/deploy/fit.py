@@ -1,102 +1,91 @@
-"""Fitting the guard of a trained run: the probe on its training set, the threshold on its validation set."""
+"""Fitting the guard of a run: the probe on its training set, the threshold on its validation set."""
 
-from collections import Counter, defaultdict
+import shutil
 from collections.abc import Sequence
 
 import torch
 from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
 from switchgear.deploy import probe as probes
+from switchgear.deploy.gathering import Gathering, partial
 from switchgear.deploy.guard import Guard, Settings, fingerprint, highest
+from switchgear.deploy.outcomes import judged, lines
 from switchgear.deploy.probe import Probe
-from switchgear.deploy.tokens import Continuation, families, read
+from switchgear.deploy.tokens import Put, Seen
 from switchgear.errors import DataError
-from switchgear.intervals import Rate, wilson
 from switchgear.model.hidden_states import blocks_of, target_indices
 from switchgear.model.load import load_adapter, load_model, load_tokenizer
 from switchgear.recipe import Recipe
-from switchgear.runs import Run, read_models
-from switchgear.schema import Example
-from switchgear.terminal import percent, table
+from switchgear.runs import Run
 
 WINDOW = 4
 """Tokens that have to agree: one alone is off now and then in any answer."""
 EVEN_ODDS = 0.0
-"""Where the threshold starts, in log-odds: below it a token is more likely benign, however rare such tokens are."""
+"""Where the threshold starts, in log-odds: below it a token is more likely held, however rare such tokens are."""
 
 
-def fit(recipe: Recipe, run: Run, console: Console, examples: int, false_trips: float) -> Guard:
-    """Writes `run.guard`, and returns it.
+def fit(
+    recipe: Recipe,
+    run: Run,
+    console: Console,
+    put: Put,
+    *,
+    examples: int,
+    false_trips: float,
+    max_new_tokens: int,
+) -> Guard:
+    """Writes `run.guard`, and returns it. The same call goes on where it was cut off.
 
-    `examples` of training and, at most as many, of validation are read. At most a share `false_trips` of the benign
-    continuations of validation may trip.
+    `examples` of training and, at most as many, of validation are read; to the prompts that `put` makes of them the
+    adapted model writes up to `max_new_tokens`. The guard may stop at most a share `false_trips` of the texts of
+    validation, read and written, in which the breaker has not tripped.
 
     Raises:
-        RunError: no dataset, or no adapter. DataError: no continuation of one of the kinds that are needed.
+        RunError: no dataset, or no adapter. DataError: no token of one of the kinds that are needed.
     """
     tokenizer = load_tokenizer(recipe.model)
     model = load_adapter(load_model(recipe.model), run.need(run.adapter, "train"))
     states = target_indices(recipe.train.target_layers, len(blocks_of(model)))
-    found: dict[str, list[Continuation]] = {}
-    for split in ("train", "validation"):
-        path = run.need(run.dataset / f"{split}.jsonl", "prepare")
-        chosen = families(read_models(path, Example), examples, recipe.seed)
-        steps = track(chosen, f"read {split}", console=console, disable=not console.is_terminal)
-        found[split] = [each for family in steps for each in read(model, tokenizer, family, recipe, states)]
-    probe = fit_probe(found["train"])
-    threshold = threshold_of(probe, found["validation"], false_trips)
-    guard = Guard(
-        probe,
-        Settings(
-            adapter=fingerprint(run),
-            states=tuple(states),
-            window=WINDOW,
-            threshold=threshold,
-            false_trips=false_trips,
-            fitted_on=dict(Counter(each.kind for each in found["train"])),
-            validation=trips_by_kind(probe, found["validation"], threshold),
-        ),
+    gathering = Gathering(recipe, run, model, tokenizer, states, put, examples, max_new_tokens)
+    train, validation = (gathering.of(split, console) for split in ("train", "validation"))
+    probe = fit_probe(train)
+    tripped = sum(int(each.tripped.sum()) for each in train)
+    settings = Settings(
+        adapter=fingerprint(run),
+        states=tuple(states),
+        window=WINDOW,
+        threshold=threshold_of(probe, validation, false_trips),
+        false_trips=false_trips,
+        fitted_on={"tripped": tripped, "held": sum(len(each.cosine) for each in train) - tripped},
     )
+    found = lines((judged(Guard(probe, settings), each) for each in validation), "mode", "kind")
+    guard = Guard(probe, settings.model_copy(update={"validation": found}))
     guard.save(run.guard)
+    shutil.rmtree(partial(run), ignore_errors=True)
     return guard
 
 
-def fit_probe(continuations: Sequence[Continuation]) -> Probe:
-    """On all their tokens. Raises `DataError` if all, or none, are harmful."""
-    if not continuations:
+def fit_probe(seen: Sequence[Seen]) -> Probe:
+    """On all their tokens. Raises `DataError` if the breaker trips in none of them, or in all."""
+    if not seen:
         raise DataError("The training set holds no continuation to fit a probe on. Prepare it again.")
-    harmful = [torch.full((each.states.shape[1],), each.harmful) for each in continuations]
-    return probes.fit(torch.cat([each.states for each in continuations], dim=1), torch.cat(harmful))
+    return probes.fit(torch.cat([each.states for each in seen], dim=1), torch.cat([each.tripped for each in seen]))
 
 
-def threshold_of(probe: Probe, continuations: Sequence[Continuation], false_trips: float) -> float:
-    """The lowest from even odds up at which at most the share `false_trips` of the benign continuations trips.
+def threshold_of(probe: Probe, seen: Sequence[Seen], false_trips: float) -> float:
+    """The lowest from even odds up that at most the share `false_trips` of the texts passes that have not tripped.
 
     Raises:
-        DataError: there is no benign continuation.
+        DataError: there is no such text.
     """
-    peaks = sorted((_peak(probe, each) for each in continuations if not each.harmful), reverse=True)
+    peaks = sorted((_peak(probe, each) for each in seen if not each.trips(WINDOW)), reverse=True)
     if not peaks:
-        raise DataError("The validation set holds no benign continuation to choose a threshold on.")
+        raise DataError(
+            "The breaker trips in every text of the validation set: there is none to choose a threshold on. "
+            "It needs benign examples, and a breaker that leaves them alone."
+        )
     return max(EVEN_ODDS, peaks[int(false_trips * len(peaks))])
 
 
-def trips_by_kind(probe: Probe, continuations: Sequence[Continuation], threshold: float) -> dict[str, Rate]:
-    """How many continuations of each kind trip at some token of theirs."""
-    tripped: dict[str, list[bool]] = defaultdict(list)
-    for each in continuations:
-        tripped[each.kind].append(_peak(probe, each) > threshold)
-    return {kind: wilson(sum(each), len(each)) for kind, each in sorted(tripped.items())}
-
-
-def _peak(probe: Probe, continuation: Continuation) -> float:
-    return highest(probe(continuation.states).tolist(), WINDOW)
-
-
-def validation_table(settings: Settings) -> Table:
-    shown = table("Trace", "Fitted on", "n", "Tripped")
-    for kind, rate in settings.validation.items():
-        shown.add_row(kind, str(settings.fitted_on.get(kind, 0)), str(rate.n), percent(rate.model_dump()))
-    return shown
+def _peak(probe: Probe, seen: Seen) -> float:
+    return highest(probe(seen.states).tolist(), WINDOW)

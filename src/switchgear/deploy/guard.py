@@ -4,13 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from switchgear.deploy import probe as probes
 from switchgear.deploy.probe import Probe
 from switchgear.errors import DataError, RunError
-from switchgear.intervals import Rate
 from switchgear.runs import Run, read_json, replacing_folder, sha256, write_json
 
 
@@ -26,11 +26,11 @@ class Settings(BaseModel):
     """The probe's log-odds are averaged over this many tokens, or as many as there are."""
     threshold: float = Field(ge=0)
     false_trips: float
-    """The share of benign continuations of the validation set that the threshold may trip at."""
+    """The share of the validation set's texts that may be stopped though the breaker has not tripped."""
     fitted_on: dict[str, int]
-    """Continuations of each kind."""
-    validation: dict[str, Rate]
-    """Trips of each kind."""
+    """Tokens that the breaker has tripped in, and those that it has left where they were."""
+    validation: list[dict[str, Any]] = []
+    """How many texts of each mode and kind it stops."""
 
 
 @dataclass(frozen=True)

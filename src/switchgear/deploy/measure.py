@@ -1,57 +1,32 @@
 """What a guard is worth on held-out cases: what it stops, what it stops wrongly, how soon, and what it costs.
 
 replayed: the trace's own continuation is read as if the model had been made to write it, and the probe alone watches.
-The other modes are those of the evaluation: the adapted model writes, and the whole guard watches.
+In the other modes the adapted model writes to the end while the whole guard watches and stops nothing, so that it is
+known what each answer would have done, and whether the breaker has tripped in it.
 """
 
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any
 
-from pydantic import BaseModel
 from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
 from switchgear.deploy.guard import Guard
-from switchgear.deploy.tokens import families, read
+from switchgear.deploy.outcomes import Outcome, judged, lines
+from switchgear.deploy.progress import steps
+from switchgear.deploy.tokens import Prompt, families, replayed, see, written
 from switchgear.deploy.watch import watching
 from switchgear.errors import DataError
-from switchgear.intervals import Rate, wilson
 from switchgear.model.generate import generate
 from switchgear.model.layout import Ids
 from switchgear.model.load import load_adapter, load_model, load_tokenizer
 from switchgear.model.prefix_cache import prefill
 from switchgear.recipe import Recipe
 from switchgear.runs import Run, write_json
-from switchgear.schema import Example, Role, Trace
-from switchgear.terminal import percent, table
-
-REPLAYED = "replayed"
+from switchgear.schema import Example
 
 Figures = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """A held-out case as token ids, the beginning of its answer included, and how it is put."""
-
-    kind: str
-    mode: str
-    ids: tuple[int, ...]
-
-
-class Outcome(BaseModel):
-    """One answer: whether, why and after how many tokens it was stopped."""
-
-    kind: str
-    mode: str
-    tripped: bool
-    reason: str = ""
-    tokens: int
 
 
 @dataclass
@@ -79,9 +54,9 @@ def measure(
     console: Console,
     examples: Sequence[Example],
     prompts: Sequence[Prompt],
-    replayed: int,
+    replays: int,
 ) -> Figures:
-    """Replays at most `replayed` examples, has the prompts answered, and writes `evaluation.json` beside the guard.
+    """Replays at most `replays` examples, has the prompts answered, and writes `evaluation.json` beside the guard.
 
     Raises:
         RunError: no adapter, or no guard. DataError: nothing to measure on.
@@ -92,81 +67,51 @@ def measure(
     tokenizer = load_tokenizer(recipe.model)
     model = load_adapter(load_model(recipe.model), run.adapter)
     outcomes: list[Outcome] = []
-    clock, quiet = Clock(), not console.is_terminal
-    for family in track(families(examples, replayed, recipe.seed), "replay", console=console, disable=quiet):
-        outcomes += replay(guard, model, tokenizer, family, recipe)
+    clock = Clock()
+    for family in steps(families(examples, replays, recipe.seed), "replay", console):
+        texts = [replayed(example, tokenizer, recipe) for example in family]
+        outcomes += [judged(guard, each) for each in see(model, texts, guard.settings.states)]
     size, ordered = recipe.evaluate.batch_size, sorted(prompts, key=lambda prompt: prompt.ids)
     batches = [ordered[start : start + size] for start in range(0, len(ordered), size)]
-    for batch in track(batches, "answer", console=console, disable=quiet):
+    for batch in steps(batches, "answer, in batches", console):
         outcomes += answer(guard, model, tokenizer, batch, recipe.evaluate.max_new_tokens, clock)
-    figures = {"guard": guard.settings.model_dump(mode="json"), "rates": summarise(outcomes), "clock": clock.figures}
+    figures = {
+        "guard": guard.settings.model_dump(mode="json"),
+        "rates": lines(outcomes, "mode", "kind"),
+        "outcomes": lines((each for each in outcomes if each.does), "does", "kind"),
+        "clock": clock.figures,
+    }
     write_json(run.guard / "evaluation.json", figures)
     return figures
-
-
-def replay(guard: Guard, model: Any, tokenizer: Any, family: Sequence[Example], recipe: Recipe) -> Iterator[Outcome]:
-    """The continuations of held-out examples, harmful ones from their first rerouted token on."""
-    for each in read(model, tokenizer, family, recipe, guard.settings.states):
-        log_odds = guard.probe(each.states).tolist()
-        tripped = guard.trips_at(log_odds)
-        yield Outcome(
-            kind=Trace.HIJACKED if each.kind == Role.HARMFUL else each.kind,
-            mode=REPLAYED,
-            tripped=tripped is not None,
-            reason="" if tripped is None else "probe",
-            tokens=tripped or len(log_odds),
-        )
 
 
 def answer(
     guard: Guard, model: Any, tokenizer: Any, batch: Sequence[Prompt], max_new_tokens: int, clock: Clock
 ) -> Iterator[Outcome]:
-    """What the adapted model writes under the guard, greedily."""
+    """What the adapted model writes, greedily, and when the guard would have stopped it."""
     prefix = prefill(model, [list(prompt.ids) for prompt in batch], max_new_tokens)
     with watching(guard, model, tokenizer) as watch:
 
-        def timed(rows: Sequence[int], written: Sequence[Ids]) -> list[bool]:
+        def timed(rows: Sequence[int], answers: Sequence[Ids]) -> list[bool]:
             began = time.perf_counter()
-            over = watch.stops(rows, written)
+            watch.stops(rows, answers)
             clock.guard += time.perf_counter() - began
             clock.steps += 1
-            return over
+            return [False] * len(rows)
 
         began = time.perf_counter()
-        written = generate(model, prefix, tokenizer, max_new_tokens, timed)
+        answers = generate(model, prefix, tokenizer, max_new_tokens, timed)
         clock.total += time.perf_counter() - began
-    for row, (prompt, ids) in enumerate(zip(batch, written, strict=True)):
+    texts = [written(prompt, ids) for prompt, ids in zip(batch, answers, strict=True)]
+    seen = see(model, texts, guard.settings.states)
+    for row, (prompt, ids) in enumerate(zip(batch, answers, strict=True)):
         trip = watch.trips.get(row)
-        reason = trip.reason if trip else ""
-        yield Outcome(kind=prompt.kind, mode=prompt.mode, tripped=bool(trip), reason=reason, tokens=len(ids))
-
-
-def summarise(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
-    """Per mode and kind: the rate of trips with its interval, by reason, and the median of tokens until a trip."""
-    groups: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        groups[outcome.mode, outcome.kind].append(outcome)
-    lines = []
-    for (mode, kind), members in groups.items():
-        tripped = [each for each in members if each.tripped]
-        rate: Rate = wilson(len(tripped), len(members))
-        lines.append(
-            {
-                "mode": mode,
-                "kind": kind,
-                **rate.model_dump(),
-                "probe": sum(each.reason == "probe" for each in tripped),
-                "incoherent": sum(each.reason == "incoherent" for each in tripped),
-                "tokens_until_trip": median(each.tokens for each in tripped) if tripped else None,
-            }
+        yield Outcome(
+            kind=prompt.kind,
+            mode=prompt.mode,
+            stopped=trip is not None,
+            reason=trip.reason if trip else "",
+            tokens=trip.written if trip else len(ids),
+            breaker=seen[row].trips(guard.settings.window),
+            does=prompt.outcome(ids),
         )
-    return lines
-
-
-def guard_table(lines: Iterable[dict[str, Any]]) -> Table:
-    shown = table("Put", "Trace", "n", "Tripped", "by probe", "incoherent", "Tokens until then")
-    for line in lines:
-        tokens = "-" if line["tokens_until_trip"] is None else f"{line['tokens_until_trip']:.0f}"
-        counts = (str(line["probe"]), str(line["incoherent"]))
-        shown.add_row(line["mode"], line["kind"], str(line["n"]), percent(line), *counts, tokens)
-    return shown

@@ -1,4 +1,4 @@
-"""A linear probe of hidden states: does this token belong to a continuation that the breaker has rerouted?
+"""A linear probe of hidden states: has the breaker tripped in this token?
 
 Each state is scaled to unit length first: rerouting changes directions, and lengths differ by dtype and position.
 """
@@ -22,7 +22,7 @@ ITERATIONS = 200
 
 @dataclass(frozen=True)
 class Probe:
-    """Log-odds of a token to be harmful: `states / |states| . weight + bias`."""
+    """Log-odds of a token to be tripped: `states / |states| . weight + bias`."""
 
     weight: Float[Tensor, "state width"]
     bias: Float[Tensor, ""]
@@ -43,21 +43,22 @@ def load(path: Path) -> Probe:
         raise DataError(f"{path} is no probe ({type(error).__name__}). Fit the guard again.") from error
 
 
-def fit(states: Float[Tensor, "state token width"], harmful: Bool[Tensor, " token"]) -> Probe:
+def fit(states: Float[Tensor, "state token width"], tripped: Bool[Tensor, " token"]) -> Probe:
     """Logistic regression with both classes weighed alike and an L2 penalty, by L-BFGS on standardised features.
 
     Raises:
         DataError: there are no tokens of one of the classes.
     """
-    if harmful.all() or not harmful.any():
+    if tripped.all() or not tripped.any():
         raise DataError(
-            f"A probe needs harmful and benign tokens; of {len(harmful)}, {int(harmful.sum())} are harmful."
+            f"A probe needs tokens that the breaker has tripped in, and others; of {len(tripped)}, it has tripped in "
+            f"{int(tripped.sum())}. Look at the report's norms and cosines: does the breaker act?"
         )
     features = normalize(states, dim=-1).permute(1, 0, 2).flatten(1).double()
     mean, scale = features.mean(0), features.std(0).clamp(min=1e-6)
     features = (features - mean) / scale
-    share = torch.where(harmful, 0.5 / harmful.sum(), 0.5 / (~harmful).sum()).double()
-    sign = torch.where(harmful, 1.0, -1.0).double()
+    share = torch.where(tripped, 0.5 / tripped.sum(), 0.5 / (~tripped).sum()).double()
+    sign = torch.where(tripped, 1.0, -1.0).double()
     weight = torch.zeros(features.shape[1], dtype=torch.float64, requires_grad=True)
     bias = torch.zeros((), dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([weight, bias], max_iter=ITERATIONS, line_search_fn="strong_wolfe")

@@ -12,8 +12,10 @@ from switchgear.evaluation.attacks.run import attack, planned_attacks
 from switchgear.evaluation.calibrate import calibrations, uncalibrated
 from switchgear.evaluation.capability import capability, check_installed
 from switchgear.evaluation.held_out import holdout
-from switchgear.evaluation.inspect.battery import battery, plan
+from switchgear.evaluation.inspect.battery import battery
 from switchgear.evaluation.inspect.engine import Engine, load
+from switchgear.evaluation.inspect.notes import task_notes
+from switchgear.evaluation.inspect.plan import plan
 from switchgear.evaluation.judges import judge_of
 from switchgear.evaluation.judges.base import Judge
 from switchgear.evaluation.questions import batches, question
@@ -67,9 +69,11 @@ def evaluate(recipe: Recipe, run: Run, console: Console, judges: Sequence[Judge]
     if judges:
         judged = rejudge(run, judges)
         summary["notes"] += [*judged_notes(judged), *uncalibrated(summary["calibration"], judges)]
+    summary["notes"] += task_notes(summary["tasks"], summary["task_agreement"])
     summary["notes"] += [f"Skipped: {each['name']}. {each['why']}" for each in summary["skipped"]]
     write_json(run.summary, summary)
-    _partial(recipe, run).unlink(missing_ok=True)
+    for partial in run.evaluation.glob("*.partial.jsonl"):  # not before: tasks may be cut off after hours of attacks
+        partial.unlink()
     return summary
 
 

@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from switchgear.data.contamination.index import Index
 from switchgear.data.sources import SOURCES
@@ -9,6 +11,8 @@ from switchgear.errors import RecipeError, unknown
 from switchgear.recipe import Recipe, SourceRecipe
 from switchgear.runs import Run, read_models
 from switchgear.schema import Drop, Example
+
+_once: ContextVar[dict[str, list[Example]] | None] = ContextVar("once", default=None)
 
 
 def holdout(run: Run) -> list[Example]:
@@ -22,6 +26,26 @@ def held_out(recipe: Recipe, run: Run) -> list[Example]:
     Raises:
         RecipeError: an unknown source. DataError: files that are missing or damaged. RunError: no dataset.
     """
+    kept = _once.get()
+    if kept is None:
+        return _held_out(recipe, run)
+    key = f"{run.root} {recipe.model_dump_json()}"
+    if key not in kept:
+        kept[key] = _held_out(recipe, run)
+    return kept[key]
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Within it, `held_out` reads the files of a recipe and a run once, however often it is asked."""
+    before = _once.set({})
+    try:
+        yield
+    finally:
+        _once.reset(before)
+
+
+def _held_out(recipe: Recipe, run: Run) -> list[Example]:
     known = holdout(run)
     names = {example.id for example in known}
     added = [example for source in recipe.evaluate.sources for example in _read(source, recipe.seed)]

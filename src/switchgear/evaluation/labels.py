@@ -23,6 +23,7 @@ from switchgear.evaluation.scorers.outcome import Outcome
 
 Question = Literal["refused", "complied"]
 """Did the answer refuse? Did it give, at least in part, what was asked? (Of PyRIT's severities: did it give harm?)"""
+ASKED: tuple[Question, ...] = ("complied", "refused")
 PYRIT: dict[str, tuple[str, Question]] = {
     "pyrit-refusal": ("refusal_scorer", "refused"),
     "pyrit-objective": ("objective", "complied"),

@@ -14,14 +14,12 @@ from switchgear.evaluation.judges.base import Judge
 from switchgear.evaluation.judges.items import Item, transcript
 from switchgear.evaluation.judges.panel import verdicts
 from switchgear.evaluation.judges.store import Store
-from switchgear.evaluation.labels import Question, questions
+from switchgear.evaluation.labels import ASKED, Question, questions
 from switchgear.evaluation.rows import MODELS, MODES, Mode, Model, Row
 from switchgear.evaluation.scorers.outcome import Outcome, Verdict
 from switchgear.intervals import wilson
 from switchgear.runs import Run, read_models, write_json, write_models
 from switchgear.schema import Example, Trace
-
-ASKED: tuple[Question, ...] = ("complied", "refused")
 
 
 class Judged(BaseModel):

@@ -82,9 +82,15 @@ def _trained(block: nn.Module, recipe: Recipe) -> int:
 
 
 def _activations(read: list[nn.Module], config: Any, recipe: Recipe) -> int:
-    """What is kept for the backward pass: of each block what goes into and out of its layers, in float32."""
+    """What is kept for the backward pass: of each block what goes into and out of its layers, in float32.
+
+    With checkpointing, what goes into each block for both models, and one block at a time with its gradients.
+    """
     rows = sum(recipe.train.batch.model_dump().values())
-    of_token = sum(4 * config.hidden_size + sum(map(sum, _linear(block))) for block in read)
+    of_block = [4 * config.hidden_size + sum(map(sum, _linear(block))) for block in read]
+    of_token = sum(of_block)
+    if recipe.train.checkpointing:
+        of_token = 2 * (config.hidden_size * len(read) + max(of_block))
     kept: int = 4 * rows * recipe.render.max_tokens * of_token
     predictions: int = 4 * 4 * rows * 100 * config.vocab_size  # of continuations of 100 tokens, several times over
     return kept + (predictions if recipe.train.kl else 0)

@@ -5,9 +5,9 @@ D, comes after the final norm (representation rerouting's "layers 10 and 20" are
 Only the trunk runs (no logits), and nothing above the last state that is asked for.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -15,6 +15,7 @@ from peft import PeftModel
 from torch import Tensor, nn
 
 from switchgear.errors import ModelError, RecipeError
+from switchgear.model.checkpointing import checkpointed
 from switchgear.model.layout import Layout
 from switchgear.model.trie_attention import attending
 
@@ -23,7 +24,15 @@ NORMS = ("norm", "ln_f", "final_layernorm", "norm_f")
 
 Both = tuple[Float[Tensor, "state token width"], Float[Tensor, "state token width"]]
 """Adapted and frozen."""
-ReadBoth = Callable[[PeftModel, Layout, Sequence[int], Tensor], Both]
+
+
+@runtime_checkable
+class ReadBoth(Protocol):
+    """A way to read both models."""
+
+    def __call__(
+        self, model: PeftModel, layout: Layout, states: Sequence[int], tokens: Tensor, checkpointing: bool = False
+    ) -> Both: ...
 
 
 def trunk_of(model: nn.Module) -> nn.Module:
@@ -72,7 +81,7 @@ def target_indices(layers: Sequence[int | float], depth: int) -> list[int]:
 
 
 def hidden_states(
-    model: nn.Module, layout: Layout, states: Sequence[int], tokens: Int[Tensor, " token"]
+    model: nn.Module, layout: Layout, states: Sequence[int], tokens: Int[Tensor, " token"], checkpointing: bool = False
 ) -> Float[Tensor, "state token width"]:
     """The states at some of the layout's tokens, float32, with whatever adapter is active.
 
@@ -83,7 +92,8 @@ def hidden_states(
     trunk: Any = trunk_of(model)
     embed = trunk.get_input_embeddings()
     inputs = {"inputs_embeds": embed(layout.ids).float(), "position_ids": layout.positions, "use_cache": False}
-    with _captured(trunk, states, tokens) as captured, _products(embed.weight):
+    recomputed = checkpointed(blocks_of(model)) if checkpointing else nullcontext()
+    with _captured(trunk, states, tokens) as captured, _products(embed.weight), recomputed:
         if layout.nodes:
             with attending(trunk):
                 trunk(**inputs, layout=layout)
@@ -92,11 +102,13 @@ def hidden_states(
     return torch.stack([captured[state] for state in states])
 
 
-def both_states(model: PeftModel, layout: Layout, states: Sequence[int], tokens: Int[Tensor, " token"]) -> Both:
+def both_states(
+    model: PeftModel, layout: Layout, states: Sequence[int], tokens: Int[Tensor, " token"], checkpointing: bool = False
+) -> Both:
     """Adapted states (with gradient) and frozen states (adapter off, no gradient) at the same tokens."""
     with torch.no_grad(), model.disable_adapter():
         frozen = hidden_states(model, layout, states, tokens)
-    return hidden_states(model, layout, states, tokens), frozen
+    return hidden_states(model, layout, states, tokens, checkpointing), frozen
 
 
 def final_norm(model: nn.Module, states: Float[Tensor, "*some width"]) -> Float[Tensor, "*some width"]:

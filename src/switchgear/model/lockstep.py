@@ -12,6 +12,7 @@ two forwards. Weights that both models do not share (whole trained blocks, a bas
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,11 +24,13 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
+from switchgear.model.checkpointing import recomputed, replaced
 from switchgear.model.hidden_states import Both, ReadBoth, blocks_of, both_states, final_norm, hidden_states, stream_of
 from switchgear.model.layout import Layout
 from switchgear.model.packing import TOLERANCE, moved
 
 ADAPTERS = (BaseTunerLayer, AuxiliaryTrainingWrapper)  # PEFT's: LoRA, and whole blocks
+Run = Callable[..., Any]
 
 
 def read_both_for(model: PeftModel, layout: Layout, state: int) -> tuple[ReadBoth, str]:
@@ -48,19 +51,25 @@ def read_both_for(model: PeftModel, layout: Layout, state: int) -> tuple[ReadBot
 
 
 def both_states_in_lockstep(
-    model: PeftModel, layout: Layout, states: Sequence[int], tokens: Int[Tensor, " token"]
+    model: PeftModel, layout: Layout, states: Sequence[int], tokens: Int[Tensor, " token"], checkpointing: bool = False
 ) -> Both:
     """What `both_states` gives: adapted states (with gradient) and frozen ones, at the same tokens."""
     blocks = blocks_of(model)
-    products, frozen = Differences(), dict[int, Tensor]()
+    frozen: dict[int, Tensor] = {}
+    stream: Tensor | None = None  # the frozen one, after the last block
 
-    def keep(state: int, stream: Tensor) -> None:
+    def both(state: int, run: Run, hidden_states: Tensor, *args: Any, **kwargs: Any) -> Any:
+        nonlocal stream
+        stream, output = run(hidden_states.detach() if stream is None else stream, hidden_states, *args, **kwargs)
         if state in states:
             frozen[state] = stream.flatten(0, 1)[tokens].float()
+        return output
 
-    with products, ExitStack() as stack:
+    with ExitStack() as stack:
         for state, block in enumerate(blocks, start=1):
-            stack.enter_context(_twice(block, state, products, keep))
+            run: Run = partial(_twice, block, block.forward)
+            run = recomputed(run, block) if checkpointing else run
+            stack.enter_context(replaced(block, partial(both, state, run)))
         adapted = hidden_states(model, layout, states, tokens)
     if 0 in states:
         frozen[0] = adapted[list(states).index(0)].detach()
@@ -71,13 +80,12 @@ def both_states_in_lockstep(
 
 
 class Differences(TorchFunctionMode):
-    """While entered, remembers what each frozen weight of a block made of the frozen stream, and adds differences."""
+    """For one block: remembers what each frozen weight makes of the frozen stream, and then adds differences."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.frozen: Tensor | None = None  # the stream after the last block
         self.before: dict[int, tuple[Tensor, Tensor]] = {}  # input and output, by weight
-        self.recording = False
+        self.recording = True
 
     def __torch_function__(self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -103,32 +111,15 @@ def _frozen(weight: Any) -> bool:
     return isinstance(weight, nn.Parameter) and not weight.requires_grad
 
 
-@contextmanager
-def _twice(block: Any, state: int, products: Differences, keep: Callable[[int, Tensor], None]) -> Iterator[None]:
-    """While entered, `block`, which makes `state`, runs for the frozen stream and then for the one it is called with.
-
-    Its `forward` is replaced, so that what hangs on its call (hooks, the gathering of its weights) happens once.
-    """
-    forward, own = block.forward, "forward" in vars(block)
-
-    def both(hidden_states: Tensor, *args: Any, **kwargs: Any) -> Any:
-        before = hidden_states.detach() if products.frozen is None else products.frozen
-        products.before.clear()
-        products.recording = True
+def _twice(
+    block: nn.Module, forward: Run, before: Tensor, hidden_states: Tensor, *args: Any, **kwargs: Any
+) -> tuple[Tensor, Any]:
+    """What the block's own `forward` makes of the frozen stream, and then of the other."""
+    with Differences() as products:
         with torch.no_grad(), _without_adapter(block):
-            products.frozen = stream_of(forward(before, *args, **kwargs))
-        keep(state, products.frozen)
+            frozen = stream_of(forward(before, *args, **kwargs))
         products.recording = False
-        return forward(hidden_states, *args, **kwargs)
-
-    block.forward = both
-    try:
-        yield
-    finally:
-        if own:
-            block.forward = forward
-        else:
-            del block.forward
+        return frozen, forward(hidden_states, *args, **kwargs)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface
 
-from switchgear.model.layout import Layout, Node
+from switchgear.model.chunked_attention import ChunkedAttention, fits
+from switchgear.model.layout import Layout
 
 NAME = "switchgear_trie"
 
@@ -27,26 +28,44 @@ def attend(
     dropout: float = 0.0,
     **_: Any,
 ) -> tuple[Float[Tensor, "batch token heads width"], None]:
-    """One call per node: its queries, on the keys of its path and its own."""
-    outputs = [
-        scaled_dot_product_attention(
-            query[:, :, node.start : node.end],
-            _path(key, node),
-            _path(value, node),
-            attn_mask=mask,
-            is_causal=mask is None,
-            dropout_p=dropout,
-            scale=scaling,
-            enable_gqa=query.shape[1] != key.shape[1],
-        )
-        for node, mask in zip(layout.nodes, layout.masks, strict=True)
-    ]
-    return torch.cat(outputs, dim=2).transpose(1, 2), None
+    """One call per node: its queries, on the keys of its path and its own.
+
+    States are split, not sliced: the gradient of every slice is as long as all tokens.
+    """
+    spans = [(node.start, node.end) for node in layout.nodes]
+    sizes = [end - start for start, end in spans]
+    queries, keys, values = (
+        dict(zip(spans, torch.split(part, sizes, dim=2), strict=True)) for part in (query, key, value)
+    )
+    outputs = []
+    for span, node, mask in zip(spans, layout.nodes, layout.masks, strict=True):
+        path = [*node.above, span]
+        key, value = (_joined([part[each] for each in path]) for part in (keys, values))
+        outputs.append(_attended(queries[span], key, value, mask, scaling, dropout).transpose(1, 2))
+    return torch.cat(outputs, dim=1), None
 
 
-def _path(states: Tensor, node: Node) -> Tensor:
-    spans = [*node.above, (node.start, node.end)]
-    return torch.cat([states[:, :, start:end] for start, end in spans], dim=2)
+def _attended(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scaling: float | None, dropout: float
+) -> Tensor:
+    if not dropout and fits(query, key, value):
+        scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+        chunked: Tensor = ChunkedAttention.apply(query, key, value, scaling)  # type: ignore[no-untyped-call]
+        return chunked
+    return scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        attn_mask=mask,
+        is_causal=mask is None,
+        dropout_p=dropout,
+        scale=scaling,
+        enable_gqa=query.shape[1] != key.shape[1],
+    )
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return torch.cat(parts, dim=2) if len(parts) > 1 else parts[0]
 
 
 @contextmanager

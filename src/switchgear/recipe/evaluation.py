@@ -10,6 +10,8 @@ from switchgear.recipe.data import SourceRecipe
 from switchgear.schema import Trace
 
 Mode = Literal["free", "forced", "prefilled"]
+LIMITS = ("limit", "max_tokens", "max_messages")
+"""Options of tasks that say how much is asked, not what."""
 
 
 class TextJudgeRecipe(Section):
@@ -60,14 +62,15 @@ class TaskRecipe(Section):
     """One of our Inspect tasks, put to the frozen and the adapted model alike."""
 
     name: str
-    """A key of `switchgear.evaluation.inspect.battery.TASKS`."""
+    """A key of `switchgear.evaluation.inspect.plan.TASKS`."""
     options: dict[str, Any] = Field(default_factory=dict)
     """The task's arguments: see `docs/inspect.md`."""
 
     @property
     def title(self) -> str:
-        """`over_refusal(source=xstest)`: what it is called in figures."""
-        given = ", ".join(f"{name}={value}" for name, value in self.options.items())
+        """`over_refusal(source=xstest)`: what it is called in figures, of which n says how many samples there were."""
+        named = {name: value for name, value in self.options.items() if name not in LIMITS}
+        given = ", ".join(f"{name}={value}" for name, value in named.items())
         return f"{self.name}({given})" if given else self.name
 
 
@@ -97,8 +100,8 @@ class EvaluateRecipe(Section):
     """At most this many cases of each kind (hijacked, resisted, clean), drawn evenly over the groups."""
     batch_size: PositiveInt = 8
     judges: tuple[TextJudgeRecipe, ...] = ()
-    """Each gives its own verdict on every answer that rules do not settle; their agreement is reported. The first also
-    judges the answers to `tasks`."""
+    """Each gives its own verdict on every answer that rules do not settle; their agreement is reported. The first that
+    can be asked in words of our own (`rubric`, `policy`, `yes_no`) is also whom AgentHarm's graders ask."""
     calibration: Path = Path("calibration")
     """Where `switchgear calibrate` wrote its figures. Those of the judges go into the summary."""
     sources: tuple[SourceRecipe, ...] = ()

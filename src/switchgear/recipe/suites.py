@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from switchgear.errors import RecipeError, unknown
+from switchgear.recipe.evaluation import EvaluateRecipe
+from switchgear.schema import Trace
 
 Values = Mapping[str, Any]
 
@@ -31,6 +33,11 @@ def _agentdojo(limit: int | None) -> list[Values]:
     ]
 
 
+def _agentharm(*files: str) -> list[Values]:
+    """Live, with its graders, who need a judge."""
+    return [{"name": "agentharm", "options": {"behaviours": file}} for file in files]
+
+
 SUITES: dict[str, Values] = {
     "quick": {
         "limit": 40,
@@ -41,7 +48,7 @@ SUITES: dict[str, Values] = {
     "standard": {
         "limit": 160,
         "max_new_tokens": 64,
-        "tasks": [*_prompts(100, 512), *_agentdojo(20)],
+        "tasks": [*_prompts(100, 256), *_agentdojo(20)],
         "attacks": [
             {"name": "prefill", "limit": 100},
             {"name": "template", "limit": 20},
@@ -53,7 +60,11 @@ SUITES: dict[str, Values] = {
     "full": {
         "limit": None,
         "max_new_tokens": 64,
-        "tasks": [*_prompts(None, 512), *_agentdojo(None)],
+        "tasks": [
+            *_prompts(None, 512),
+            *_agentdojo(None),
+            *_agentharm("harmful_behaviors_test_public.json", "benign_behaviors_test_public.json"),
+        ],
         "attacks": [
             {"name": "prefill", "limit": None},
             {"name": "template", "limit": 100},
@@ -69,4 +80,29 @@ def overrides(name: str) -> list[str]:
     """The suite as `key=value` overrides of a recipe. Raises `RecipeError` if there is no such suite."""
     if name not in SUITES:
         raise RecipeError(unknown("suite", name, SUITES))
-    return [f"evaluate.{field}={json.dumps(value)}" for field, value in {"suite": name, **SUITES[name]}.items()]
+    return _overrides({"suite": name, **SUITES[name]})
+
+
+def limited(asked: EvaluateRecipe, most: int) -> list[str]:
+    """Overrides that leave at most `most` decisions of each kind, samples of each task and cases of each attack."""
+
+    def least(limit: int | None) -> int:
+        return min(limit or most, most)
+
+    kinds = asked.limit if isinstance(asked.limit, dict) else dict.fromkeys(Trace, asked.limit)
+    tasks = [
+        each.model_copy(update={"options": {**each.options, "limit": least(each.options.get("limit"))}})
+        for each in asked.tasks
+    ]
+    attacks = [each.model_copy(update={"limit": least(each.limit)}) for each in asked.attacks]
+    return _overrides(
+        {
+            "limit": {kind: least(kinds.get(kind)) for kind in Trace},
+            "tasks": [each.model_dump(mode="json") for each in tasks],
+            "attacks": [each.model_dump(mode="json") for each in attacks],
+        }
+    )
+
+
+def _overrides(values: Values) -> list[str]:
+    return [f"evaluate.{field}={json.dumps(value)}" for field, value in values.items()]

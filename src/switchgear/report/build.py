@@ -22,6 +22,7 @@ from switchgear.report.rates import (
     rate_tables,
     task_tables,
 )
+from switchgear.report.states import state_maps
 from switchgear.report.tokens import token_views
 from switchgear.runs import Run, replacing
 
@@ -95,9 +96,14 @@ def _training(folder: Folder) -> dict[str, Any]:
     return {
         "panels": panels(metrics),
         "transition": transition(metrics),
+        "state_maps": state_maps(metrics),
         "metrics": metrics,
-        "metric_names": ordered((name for line in metrics for name in line), ("step",)),
+        "metric_names": ordered((name for line in metrics for name in _single(line)), ("step",)),
     }
+
+
+def _single(line: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in line.items() if not isinstance(value, list)]
 
 
 def _data(folder: Folder, views: Sequence[View]) -> dict[str, Any] | None:

@@ -84,15 +84,20 @@ def category_tables(summary: Record) -> list[dict[str, Any]]:
 
 
 def task_tables(summary: Record) -> list[dict[str, Any]]:
-    """One table per Inspect task, its `rows` as in `rate_tables`; how calls were written is left to the logs."""
-    rates: Rates = {(r["task"], r["measure"], r["model"]): r for r in summary.get("tasks") or []}
-    differences = {(d["task"], d["measure"]): d for d in summary.get("task_differences") or []}
+    """One table per Inspect task and judge, its `rows` as in `rate_tables`; how calls were written is left to the logs.
+
+    A judge is named where several read the same answers.
+    """
+    rates: Rates = {(*_task(r), r["measure"], r["model"]): r for r in summary.get("tasks") or []}
+    differences = {(*_task(d), d["measure"]): d for d in summary.get("task_differences") or []}
+    put = list(dict.fromkeys(key[:2] for key in rates))
     tables = []
-    for task in dict.fromkeys(key[0] for key in rates):
-        measures = [key[1] for key in rates if key[0] == task and key[1] not in FORM]
-        keys = [(task, measure) for measure in dict.fromkeys(measures)]
-        rows = [_row(title(key[1]), rates, key) | {"difference": differences.get(key)} for key in keys]
-        tables.append({"title": title(task), "rows": rows})
+    for task, judge in put:
+        measures = [key[2] for key in rates if key[:2] == (task, judge) and key[2] not in FORM]
+        keys = [(task, judge, measure) for measure in dict.fromkeys(measures)]
+        rows = [_row(title(key[2]), rates, key) | {"difference": differences.get(key)} for key in keys]
+        several = sum(other == task for other, _ in put) > 1
+        tables.append({"title": f"{title(task)}, by {judge}" if several else title(task), "rows": rows})
     return tables
 
 
@@ -113,6 +118,10 @@ def ordered(present: Iterable[str], known: Iterable[str]) -> list[str]:
     """`present`, each once, in the order of `known`; names that are not known come last, by alphabet."""
     rank = {name: index for index, name in enumerate(known)}
     return sorted(set(present), key=lambda name: (rank.get(name, len(rank)), name))
+
+
+def _task(line: Record) -> tuple[str, str]:
+    return line["task"], str(line.get("judge", ""))
 
 
 def _never(row: Mapping[str, Any]) -> bool:

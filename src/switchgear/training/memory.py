@@ -28,6 +28,8 @@ def fitting(recipe: Recipe) -> Iterator[None]:
 def next_setting(recipe: Recipe) -> str:
     """Overrides that need less memory, those first that change the outcome least."""
     train = recipe.train
+    if not train.checkpointing:
+        return "train.checkpointing=true"
     counts = {kind: count for kind, count in train.batch.model_dump().items() if count}
     if max(counts.values()) > 1:
         halved = " ".join(f"train.batch.{kind}={(count + 1) // 2}" for kind, count in counts.items() if count > 1)

@@ -72,7 +72,8 @@ class Reader:
         states = sorted({*self.states, self.depth}) if predicts else self.states
         adapted, frozen = self._both(model, layout, states, tokens, reroute.sum(dim=0), retain.sum(dim=0))
         if self.ends_early:
-            adapted, frozen = (self._ended(model, each) for each in (adapted, frozen))
+            adapted = self._ended(model, adapted)
+            frozen = self._ended(model, frozen)
         kept = [len(row.ids) for row in rows if any(row.retain)]
         return Batch(
             adapted=adapted[: len(self.states)],
@@ -92,7 +93,7 @@ class Reader:
     ) -> Both:
         attacked = (reroute > 0) & (retain == 0)  # no retained row passes through these
         if self.recipe.attack is None or not torch.is_grad_enabled() or not attacked.any():
-            return self.read_both(model, layout, states, tokens)
+            return self.read_both(model, layout, states, tokens, self.recipe.checkpointing)
         below, moved = attacked_state(self.recipe.attack, self.depth), tokens[attacked]
         with torch.no_grad(), model.disable_adapter():
             frozen = hidden_states(model, layout, [below, *self.targets], moved)
@@ -101,18 +102,19 @@ class Reader:
         def likeness(change: Tensor) -> Tensor:
             """To the frozen states, of the tokens that the attacker moves."""
             with perturbed(model, below, moved, change):
-                adapted = hidden_states(model, layout, self.targets, moved)
+                adapted = hidden_states(model, layout, self.targets, moved, self.recipe.checkpointing)
             return cosine_similarity(adapted, frozen[1:], dim=-1).mean()
 
         ball = Ball(self.recipe.attack.radius * frozen[0].norm(dim=-1))
         change = ball.strongest(likeness, frozen.shape[-1], self.recipe.attack.steps)
         with perturbed(model, below, moved, change):
-            return hidden_states(model, layout, states, tokens), result
+            return hidden_states(model, layout, states, tokens, self.recipe.checkpointing), result
 
     def _ended(self, model: PeftModel, states: Tensor) -> Tensor:
         """The states of a model that ends with the last of `self.states`: that one comes after the final norm."""
         last = len(self.states) - 1
-        return torch.cat([states[:last], final_norm(model, states[last : last + 1]), states[last + 1 :]])
+        before_norm = states[last : last + 1].clone()  # of a view, the graph would keep all states
+        return torch.cat([states[:last], final_norm(model, before_norm), states[last + 1 :]])
 
     def _reminded(self, model: PeftModel, rows: Sequence[Row], layout: Layout, tokens: Tensor) -> Tensor:
         """Frozen target states of the rerouted tokens under the reminder; zeros at all others."""

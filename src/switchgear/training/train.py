@@ -13,11 +13,12 @@ from switchgear.recipe import Recipe
 from switchgear.runs import Run
 from switchgear.training import checkpoints, gates, pools
 from switchgear.training.batches import EVERYTHING, Draws, Row
-from switchgear.training.callbacks import GateCallback, InterruptCallback, MetricsCallback, ProgressCallback
 from switchgear.training.effect import divergence
 from switchgear.training.memory import fitting
 from switchgear.training.pools import Pools
+from switchgear.training.records import MetricsCallback, ProgressCallback
 from switchgear.training.start import Start, prepared, reader
+from switchgear.training.stopping import GateCallback, InterruptCallback
 from switchgear.training.trainer import BreakerTrainer
 
 

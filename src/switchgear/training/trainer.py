@@ -15,12 +15,12 @@ from transformers.integrations import get_available_reporting_integrations
 from switchgear.errors import RecipeError
 from switchgear.recipe import Recipe, TrainRecipe
 from switchgear.training.batches import Draws, Row
-from switchgear.training.callbacks import MeansCallback, ValidationCallback
 from switchgear.training.objectives import objective
-from switchgear.training.objectives.retain import relative
 from switchgear.training.processes import average
 from switchgear.training.reading import Reader
+from switchgear.training.records import MeansCallback
 from switchgear.training.schedule import coefficients
+from switchgear.training.validation import Validation
 
 SCHEDULERS = {"none": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
 """What transformers calls each way for the learning rate to fall."""
@@ -30,7 +30,7 @@ class BreakerTrainer(Trainer):
     """Trains a LoRA so that harmful states are rerouted and benign ones retained.
 
     Progress is counted in optimiser steps. Every logged step carries both losses, both coefficients and the cosine on
-    the training rows; every `validate_every` steps also cosines, drift and norms on validation rows.
+    the training rows; every `validate_every` steps also what validation rows show.
     """
 
     loss_is_scaled_for_ga = False  # our loss is a mean over one micro-batch
@@ -44,16 +44,17 @@ class BreakerTrainer(Trainer):
         read: Reader,
         folder: Path,
     ) -> None:
-        self.recipe, self.validation, self.read = recipe.train, validation, read
+        self.recipe, self.read = recipe.train, read
         self.objective = objective(recipe.train.objective)
         self.figures: list[dict[str, Tensor]] = []  # of each micro-batch since the last optimiser step
-        self.means, self.validating = MeansCallback(), ValidationCallback(recipe.train.validate_every)
+        self.means = MeansCallback()
+        self.validation = Validation(validation, recipe.train.validate_every, read)
         super().__init__(
             model=model,
             args=arguments(recipe.train, recipe.seed, folder, on_cpu=model.device.type == "cpu"),
             train_dataset=draws,
             data_collator=lambda items: {"rows": items[0]},
-            callbacks=[self.means, self.validating],
+            callbacks=[self.means, self.validation],
         )
         self.accelerator.prepare_model = partial(self.accelerator.prepare_model, evaluation_mode=True)  # no wrapper
 
@@ -83,22 +84,9 @@ class BreakerTrainer(Trainer):
         """Adds the means since the last log, and every `validate_every` steps what validation rows show."""
         if "loss" in logs:
             logs |= self.means.take()
-            if self.validation and self.validating.due(self.state):
-                logs |= self.validate()
+            if self.validation.due(self.state):
+                logs |= self.validation.figures(self.model)
         super().log(logs, *args, **kwargs)
-
-    @torch.no_grad()
-    def validate(self) -> dict[str, float]:
-        """Cosines and norms at the target states, and drift, of the validation rows."""
-        harmful = self.read(self.model, [row for row in self.validation if any(row.reroute)])
-        benign = self.read(self.model, [row for row in self.validation if not any(row.reroute)])
-        values: dict[str, float] = {}
-        for name, batch, tokens in (("harmful", harmful, harmful.reroute), ("benign", benign, benign.retain)):
-            adapted, frozen = batch.adapted[batch.targets], batch.frozen[batch.targets]
-            share = tokens / tokens.sum() / len(batch.targets)
-            values[f"cosine_{name}"] = float((torch.cosine_similarity(adapted, frozen, dim=-1) * share).sum())
-            values[f"norm_{name}"] = float((adapted.norm(dim=-1) * share).sum())
-        return values | {"retain_drift": float(relative(benign))}
 
     def _average(self) -> None:
         """Over the processes: gradients, and the figures of the step. One process with all micro-batches has the same.

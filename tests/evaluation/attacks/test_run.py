@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -59,6 +60,8 @@ def run_attacks(recipe: Path, *attacks: dict) -> tuple[list[dict], list[AttackRo
     run = Run(loaded.run)
     model = load_adapter(load_model(loaded.model), run.adapter)
     lines = attack(loaded, run, Console(file=io.StringIO()), model, load_tokenizer(loaded.model))
+    for partial in run.evaluation.glob("*.partial.jsonl"):
+        partial.unlink()  # as an evaluation does at its end
     return lines, list(read_models(run.attacks, AttackRow)) if run.attacks.exists() else []
 
 
@@ -184,6 +187,19 @@ def test_an_evaluation_has_them_in_its_summary(recipe):
     summary = evaluate(loaded, run, Console(file=io.StringIO()))
     assert summary["attacks"] == read_json(run.summary)["attacks"] == run_attacks(recipe, SCRIPTED)[0]
     assert len(summary["attacks"]) == 4
+
+
+def test_attacks_that_are_done_are_not_tried_again_when_what_follows_is_cut_off(recipe, monkeypatch):
+    loaded = load(recipe, [f"evaluate.attacks={json.dumps([SCRIPTED])}"])
+    run, console = Run(loaded.run), Console(file=io.StringIO())
+    with monkeypatch.context() as cut:
+        cut.setattr("switchgear.evaluation.evaluate.battery", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            evaluate(loaded, run, console)
+    tried = Scripted.batches
+    assert evaluate(loaded, run, console)["attacks"]
+    assert Scripted.batches == tried > 0
+    assert not list(run.evaluation.glob("*.partial.jsonl"))
 
 
 def test_the_shipped_attacks_are_tried_for_real(recipe):

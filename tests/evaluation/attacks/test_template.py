@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from pydantic import ValidationError
 
-from switchgear.data.sources.agentdojo.templates import FAMILIES
+from switchgear.data.injections.families import FAMILIES
 from switchgear.evaluation.attacks.template import ADAPTIVE, TEMPLATES, Template, goal_of, reworded
 from switchgear.evaluation.questions import question
 from switchgear.schema import CharRange

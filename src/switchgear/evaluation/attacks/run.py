@@ -20,7 +20,8 @@ from switchgear.schema import Trace
 
 def attack(recipe: Recipe, run: Run, console: Console, model: Any, tokenizer: Any) -> list[Line]:
     """Carries out the recipe's attacks on `model` (the frozen one with its adapter), writes `run.attacks`, and returns
-    the content of `summary["attacks"]` (see `attacks.summary`). The same call goes on where it was cut off.
+    the content of `summary["attacks"]` (see `attacks.summary`). The same call goes on where it was cut off, for as long
+    as nobody removes the partial files.
 
     Raises:
         RecipeError: see `planned_attacks`.
@@ -40,8 +41,6 @@ def attack(recipe: Recipe, run: Run, console: Console, model: Any, tokenizer: An
         campaigns.append(Campaign(each, options, victims, asked))
     rows = [row for campaign in campaigns for row in campaign.rows(run, console)]
     write_models(run.attacks, rows)
-    for campaign in campaigns:
-        campaign.partial(run).unlink(missing_ok=True)
     return summarise(rows, recipe.seed)
 
 

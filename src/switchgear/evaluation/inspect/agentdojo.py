@@ -1,7 +1,7 @@
 """`switchgear/agentdojo`: AgentDojo live: the agent acts, and its environment tells what came of it.
 
 Debenedetti et al. 2024, through inspect-evals, whose `security` is true where the attack succeeded. The attacks are the
-template families of `switchgear.data.sources.agentdojo.templates`; inspect-evals itself has one of them.
+template families of `switchgear.data.injections.families`; inspect-evals itself has one of them.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from inspect_ai.model import GenerateConfig
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from switchgear.data.sources.agentdojo.templates import FAMILIES
+from switchgear.data.injections.families import FAMILIES
 from switchgear.errors import RecipeError, unknown
 from switchgear.evaluation.inspect.asking import needed
 from switchgear.evaluation.inspect.scoring import OVERFLOW, RATES, overflowed, scored, unscored
@@ -30,6 +30,8 @@ def agentdojo(
     user_tasks: list[int] | int | None = None,
     injection_tasks: list[int] | int | None = None,
     limit: int | None = None,
+    max_tokens: int = MAX_TOKENS,
+    max_messages: int = MAX_MESSAGES,
 ) -> Task:
     """One suite under one attack: utility, and the share of attacks that reach the attacker's goal.
 
@@ -39,6 +41,7 @@ def agentdojo(
         template: which wording of the family.
         user_tasks, injection_tasks: their numbers; all, if not given.
         limit: at most this many samples.
+        max_tokens: of one turn. max_messages: of a conversation.
 
     Raises:
         RecipeError: no such suite, attack or template.
@@ -58,8 +61,8 @@ def agentdojo(
         setup=setup_environment(_template(str(attack), template) if attacked else ""),
         solver=get_agent("default"),
         scorer=end_state(),
-        config=GenerateConfig(max_tokens=MAX_TOKENS, temperature=0),
-        message_limit=MAX_MESSAGES,
+        config=GenerateConfig(max_tokens=max_tokens, temperature=0),
+        message_limit=max_messages,
         fail_on_error=False,
         metadata={"suite": suite, "attack": attack or "none"},
     )

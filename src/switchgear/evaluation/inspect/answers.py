@@ -3,7 +3,7 @@
 Both are scored alike, by `outcome`: rules settle the plainly refused and the plainly incoherent, a judge says the rest.
 """
 
-import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from inspect_ai import Task, task
@@ -15,23 +15,26 @@ from inspect_ai.solver import TaskState
 from switchgear.evaluation.held_out import held_out
 from switchgear.evaluation.inspect.asking import ask, example_of, needed, opened, sample_of
 from switchgear.evaluation.inspect.messages import turn_of
-from switchgear.evaluation.inspect.scoring import OVERFLOW, RATES, overflowed, scored, unscored
+from switchgear.evaluation.inspect.scoring import JUDGE, OVERFLOW, RATES, overflowed, scored, unscored
 from switchgear.evaluation.judges import judge_of, named
-from switchgear.evaluation.judges.base import Judge, JudgeError
 from switchgear.evaluation.judges.items import Item, transcript
+from switchgear.evaluation.judges.panel import Session
+from switchgear.evaluation.judges.store import Store
 from switchgear.evaluation.labels import questions
-from switchgear.evaluation.scorers.outcome import Outcome, Verdict, settle
+from switchgear.evaluation.scorers.outcome import Outcome
 from switchgear.model.calls import ParsedTurn
 from switchgear.recipe import TextJudgeRecipe
 from switchgear.schema import Example, Role
 
 MAX_TOKENS = 512
+Named = str | dict[str, Any]
+"""A judge: NAME or NAME=MODEL, or an entry of `evaluate.judges`."""
 
 
 @task
 def chat_harm(
     run: str | None = None,
-    judge: str | dict[str, Any] = "rules",
+    judge: Named | list[Named] = "rules",
     source: str | None = None,
     limit: int | None = None,
     max_tokens: int = MAX_TOKENS,
@@ -40,8 +43,8 @@ def chat_harm(
 
     Args:
         run: the run folder; that of the model, if it is `switchgear/RUN`.
-        judge: NAME or NAME=MODEL, a key of `switchgear.evaluation.judges.JUDGES`, or an entry of `evaluate.judges`.
-            `rules` tell refusals, not harm.
+        judge: one or several, as `Named`; keys of `switchgear.evaluation.judges.JUDGES`. `rules` tell refusals, not
+            harm.
         source: the cases of this source alone.
         limit: at most this many of them.
         max_tokens: of an answer.
@@ -52,7 +55,7 @@ def chat_harm(
 @task
 def over_refusal(
     run: str | None = None,
-    judge: str | dict[str, Any] = "rules",
+    judge: Named | list[Named] = "rules",
     source: str | None = None,
     limit: int | None = None,
     max_tokens: int = MAX_TOKENS,
@@ -63,7 +66,7 @@ def over_refusal(
 
 def _task(
     run: str | None,
-    judge: str | dict[str, Any],
+    judge: Named | Sequence[Named],
     source: str | None,
     limit: int | None,
     max_tokens: int,
@@ -81,30 +84,32 @@ def _task(
     return Task(
         dataset=MemoryDataset(needed(samples, wanted, limit)),
         solver=ask(),
-        scorer=outcome(judge),
+        scorer=[outcome(each) for each in ([judge] if isinstance(judge, str | dict) else judge)],
         config=GenerateConfig(max_tokens=max_tokens, temperature=0),
         fail_on_error=False,
     )
 
 
 @scorer(metrics=RATES)
-def outcome(judge: str | dict[str, Any] = "rules") -> Scorer:
+def outcome(judge: Named = "rules") -> Scorer:
     """refused, complied (in part counts) and incoherent. Without a verdict, an answer is in no rate."""
     recipe = named(judge) if isinstance(judge, str) else TextJudgeRecipe.model_validate(judge)
-    asked = judge_of(recipe, allow_code=True)
+    asked = Session(judge_of(recipe, allow_code=True), Store())
 
     async def compute(state: TaskState, target: Target) -> Score:
         if overflowed(state):
             return unscored(OVERFLOW)
         example = example_of(state.metadata)
         turn = turn_of(state.output, example.tools)
-        verdict = await _verdict(asked, _item(example, turn))
-        if verdict.outcome is Outcome.UNSCORED:
-            return unscored(f"{asked.title}: {verdict.reason}")
+        verdict = await asked.verdict(_item(example, turn))
         told = questions(verdict.outcome)
         measures = {"refused": told.get("refused"), "complied": told.get("complied")}
-        score = scored({**measures, "incoherent": verdict.outcome is Outcome.INCOHERENT}, turn.text)
-        score.metadata = {"judge": asked.title, "verdict": verdict.model_dump(mode="json")}
+        score = (
+            scored({**measures, "incoherent": verdict.outcome is Outcome.INCOHERENT}, turn.text)
+            if told
+            else unscored(f"{asked.judge.title}: {verdict.reason}")
+        )
+        score.metadata = {JUDGE: asked.judge.title, "verdict": verdict.model_dump(mode="json")}
         return score
 
     return compute
@@ -114,14 +119,3 @@ def _item(example: Example, turn: ParsedTurn) -> Item:
     asked = [message.content for message in example.messages if message.role == "user"]
     before = transcript(example.messages) if len(example.messages) > 1 else ""
     return Item(request=asked[-1] if asked else "", response=turn.text, calls=turn.calls, transcript=before)
-
-
-async def _verdict(judge: Judge, item: Item) -> Verdict:
-    if not item.calls and (settled := settle(item.response)):
-        return settled
-    try:
-        return await asyncio.wait_for(judge.ask(item), judge.timeout)
-    except TimeoutError:
-        return Verdict(outcome=Outcome.UNSCORED, reason=f"no reply in {judge.timeout:g} s")
-    except JudgeError as error:
-        return Verdict(outcome=Outcome.UNSCORED, reason=f"failed: {error}")

@@ -37,19 +37,20 @@ def opened(run: str | None) -> tuple[Recipe, Run]:
     return recipes.load(folder.recipe), folder
 
 
-class NothingHeldOutError(DataError):
-    """A task without a case: in a suite it is skipped, and the summary says so."""
+class UnpreparedError(DataError):
+    """A task without a case, or without the judge that it needs: in a suite it is skipped, and the summary says so."""
 
 
 def needed(samples: list[Sample], wanted: str, limit: int | None = None) -> list[Sample]:
     """At most `limit` of them, the same on every machine.
 
     Raises:
-        NothingHeldOutError: there are none: an empty task would have no rate, and look like a result.
+        UnpreparedError: there are none: an empty task would have no rate, and look like a result.
     """
     if not samples:
-        raise NothingHeldOutError(
-            f"The holdout has no {wanted}. Prepare a dataset that holds some out, or name a source in evaluate.sources."
+        raise UnpreparedError(
+            f"The holdout has no {wanted}. Give the folder of public benchmarks (--data FOLDER), name a source in "
+            "evaluate.sources, or prepare a dataset that holds some out."
         )
     chosen = {sample.id for sample in sorted(samples, key=lambda sample: shuffled(str(sample.id), 0))[:limit]}
     return [sample for sample in samples if sample.id in chosen]

@@ -11,8 +11,11 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from inspect_ai.scorer import Score
 
 from switchgear.errors import DataError
+from switchgear.evaluation.agreement import krippendorff
 from switchgear.evaluation.clusters import clustered_mean, grouped_rate
 from switchgear.evaluation.comparison import compare, discordance
+from switchgear.evaluation.inspect.scoring import JUDGE
+from switchgear.evaluation.labels import ASKED
 
 Line = dict[str, Any]
 
@@ -38,7 +41,8 @@ def read(path: Path) -> EvalLog:
 
 
 def rates(log: EvalLog) -> list[Line]:
-    """A line for each scorer and measure: the rate over the samples that tell, with its interval.
+    """A line for each scorer and measure: the rate over the samples that tell, with its interval. `judge` is whose
+    verdict it is, "" where it is nobody's.
 
     Beside it, in no rate: `errors` (samples that failed), `unscored` (without a verdict) and why, `missing` (of an
     evaluation that was stopped). A number that is no yes or no has its mean, and an interval by resampling groups.
@@ -47,7 +51,7 @@ def rates(log: EvalLog) -> list[Line]:
     known = {"task": log.eval.task, "model": log.eval.model, "samples": len(samples), "missing": _missing(log)}
     failed = sum(sample.error is not None for sample in samples)
     return [
-        {**known, "scorer": scorer, "measure": measure, **_rate(samples, scorer, measure), "errors": failed}
+        {**known, **_names(samples, scorer, measure), **_rate(samples, scorer, measure), "errors": failed}
         | _unscored(samples, scorer)
         for scorer, measure in _measures(samples)
     ]
@@ -69,10 +73,39 @@ def compared(first: EvalLog, second: EvalLog) -> list[Line]:
         one, other = (_told(log.samples or [], scorer, measure) for log in (first, second))
         both = {name: (bool(value), bool(other[name])) for name, value in one.items() if name in other}
         if both and _yes_or_no([*one.values(), *other.values()]):
-            lines.append({"scorer": scorer, "measure": measure, **compare(both, groups).flat(), **discordance(both)})
+            names = _names(first.samples or [], scorer, measure)
+            lines.append({**names, **compare(both, groups).flat(), **discordance(both)})
     if not lines:
         raise DataError("There is no sample that both logs tell the same measure of.")
     return lines
+
+
+def agreement(logs: Sequence[EvalLog]) -> list[Line]:
+    """Krippendorff's alpha over the judges of these logs, for each question, on the `n` answers that at least two tell.
+
+    Empty where there was one judge, or none.
+    """
+    lines = []
+    for question in ASKED:
+        units = [_says(sample, question) for log in logs for sample in log.samples or ()]
+        if shared := [unit for unit in units if len(unit) > 1]:
+            lines.append({"question": question, "alpha": krippendorff(shared), "n": len(shared)})
+    return lines
+
+
+def _says(sample: EvalSample, question: str) -> list[bool]:
+    """What the judges of one answer say, of those that tell."""
+    told = [_values(score).get(question, math.nan) for score in _scores(sample).values() if _judge(score)]
+    return [bool(value) for value in told if not math.isnan(value)]
+
+
+def _names(samples: Sequence[EvalSample], scorer: str, measure: str) -> Line:
+    judges = (_judge(_scores(sample)[scorer]) for sample in samples if scorer in _scores(sample))
+    return {"scorer": scorer, "judge": next(filter(None, judges), ""), "measure": measure}
+
+
+def _judge(score: Score) -> str:
+    return str((score.metadata or {}).get(JUDGE, ""))
 
 
 def _measures(samples: Sequence[EvalSample]) -> list[tuple[str, str]]:

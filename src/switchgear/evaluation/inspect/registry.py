@@ -3,7 +3,8 @@
 from inspect_ai.model import ModelAPI, modelapi
 
 from switchgear.evaluation.inspect.agentdojo import agentdojo, end_state
-from switchgear.evaluation.inspect.agentharm import agentharm, graded
+from switchgear.evaluation.inspect.agentharm import agentharm
+from switchgear.evaluation.inspect.agentharm_grading import graded
 from switchgear.evaluation.inspect.answers import chat_harm, outcome, over_refusal
 from switchgear.evaluation.inspect.hijack import actions, hijack
 from switchgear.evaluation.inspect.tool_use import calls, tool_use

@@ -9,6 +9,8 @@ from inspect_ai.solver import TaskState
 from switchgear.intervals import wilson
 
 OVERFLOW = "context overflow"
+JUDGE = "judge"
+"""Where the metadata of a score says whose verdict it is."""
 
 
 def scored(values: Mapping[str, bool | float | None], answer: str = "") -> Score:

@@ -21,7 +21,9 @@ MAX_TOKENS = 256
 
 
 @task
-def tool_use(run: str | None = None, source: str = SOURCE, limit: int | None = None) -> Task:
+def tool_use(
+    run: str | None = None, source: str = SOURCE, limit: int | None = None, max_tokens: int = MAX_TOKENS
+) -> Task:
     """The held-out questions of `source`, at most `limit`, with their tools: all right calls, and no other, are wanted.
 
     Where the case is that no tool fits (`calls: none`), no call is wanted.
@@ -36,7 +38,7 @@ def tool_use(run: str | None = None, source: str = SOURCE, limit: int | None = N
         dataset=MemoryDataset(needed(samples, f"question of {source} with known calls", limit)),
         solver=ask(),
         scorer=calls(),
-        config=GenerateConfig(max_tokens=MAX_TOKENS, temperature=0),
+        config=GenerateConfig(max_tokens=max_tokens, temperature=0),
         fail_on_error=False,
     )
 

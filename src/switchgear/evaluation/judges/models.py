@@ -29,7 +29,7 @@ def model_judge(form: Format, recipe: TextJudgeRecipe) -> Judge:
     if recipe.policy and not form.takes_policy:
         raise RecipeError(f"Judge {recipe.name} has words of its own: a `policy` is for `policy` and `rubric`.")
     policy = _policy(recipe)
-    model = _open(recipe, form)
+    model = opened_model(recipe, form.template)
 
     async def ask(item: Item) -> Verdict:
         try:
@@ -47,13 +47,14 @@ def model_judge(form: Format, recipe: TextJudgeRecipe) -> Judge:
     return Judge(recipe.name, recipe.model, ask, key, recipe.timeout, recipe.concurrency)
 
 
-def _open(recipe: TextJudgeRecipe, form: Format) -> Any:
+def opened_model(recipe: TextJudgeRecipe, template: str | None = None) -> Any:
+    """The model behind a judge, as Inspect's; a local one is greedy. Raises `ModelError` if Inspect cannot open it."""
     from inspect_ai.model import get_model
 
     arguments = dict(recipe.options)
     if recipe.model.startswith("hf/"):
-        template = {"chat_template": form.template} if form.template else {}
-        arguments = {"do_sample": False, **template, **arguments}
+        own = {"chat_template": template} if template else {}
+        arguments = {"do_sample": False, **own, **arguments}
     try:
         return get_model(recipe.model, base_url=recipe.base_url, memoize=False, **arguments)
     except Exception as error:  # Inspect's own, the provider's, or of the package that it needs

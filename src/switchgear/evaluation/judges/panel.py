@@ -26,13 +26,17 @@ def verdicts(
     """
     names = [(item.sha256, item.perplexity) for item in items]
     asked = dict(zip(names, items, strict=True))
-    found = asyncio.run(_Session(judge, store or Store(), cascade, told).run(list(asked.values())))
+    found = asyncio.run(Session(judge, store or Store(), cascade, told).run(list(asked.values())))
     given = dict(zip(asked, found, strict=True))
     return [given[name] for name in names]
 
 
-class _Session:
-    def __init__(self, judge: Judge, store: Store, cascade: bool, told: Callable[[], None]) -> None:
+class Session:
+    """One judge, asked about many items. It remembers failures, so that a judge that is down costs little."""
+
+    def __init__(
+        self, judge: Judge, store: Store, cascade: bool = True, told: Callable[[], None] = lambda: None
+    ) -> None:
         self.judge, self.store, self.cascade, self.told = judge, store, cascade, told
         self.failures = 0
 
@@ -41,13 +45,13 @@ class _Session:
 
         async def one(item: Item) -> Verdict:
             async with places:
-                verdict = await self._verdict(item)
+                verdict = await self.verdict(item)
             self.told()
             return verdict
 
         return await asyncio.gather(*map(one, items))
 
-    async def _verdict(self, item: Item) -> Verdict:
+    async def verdict(self, item: Item) -> Verdict:
         if self.cascade and not item.calls and (settled := settle(item.response, item.perplexity)):
             return settled
         if stored := self.store.get(self.judge, item):

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import torch
+
 from switchgear.errors import RecipeError, unknown
 from switchgear.recipe import TrainRecipe
 from switchgear.training.objectives.batch import Batch, Scalar
@@ -45,7 +47,8 @@ def reference(batch: Batch) -> Scalar:
     every real token of a retained row.
     """
     tokens = batch.retain > 0
-    distance = (batch.adapted[:, tokens] - batch.frozen[:, tokens]).norm(dim=-1)
+    pairs = zip(batch.adapted, batch.frozen, strict=True)  # one state at a time, since there are many
+    distance = torch.stack([(adapted[tokens] - frozen[tokens]).norm(dim=-1) for adapted, frozen in pairs])
     total: Scalar = (distance * batch.retain[tokens]).sum()
     return total / (len(distance) * batch.positions)
 
