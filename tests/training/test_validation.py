@@ -75,9 +75,9 @@ def test_every_state_has_the_mean_cosine_of_the_tokens_that_weigh(tiny_model: Pr
     seen.figures(model)
     for kind, rows in (("harmful", HARMFUL), ("benign", BENIGN)):
         found = seen.by_state[f"cosine_{kind}_by_state"]
-        assert found == pytest.approx([mean(model, rows, state, cosine) for state in range(5)], abs=2e-5)
+        assert found == pytest.approx([mean(model, rows, state, cosine) for state in range(4)], abs=2e-5)
         assert found[0] == 1.0
-        assert found[4] < 0.999
+        assert found[3] < 0.999
 
 
 def test_curves_are_means_over_the_target_states(tiny_llama: PreTrainedModel):
@@ -121,7 +121,7 @@ def test_lists_are_kept_with_the_metrics_and_trackers_get_numbers_alone(tmp_path
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     with_lists = {line["step"]: [name for name, value in line.items() if isinstance(value, list)] for line in lines}
     assert with_lists == {1: [], 2: LISTS, 3: [], 4: LISTS}
-    assert len(lines[-1]["cosine_harmful_by_state"]) == len(lines[-1]["cosine_benign_by_state"]) == 5
+    assert len(lines[-1]["cosine_harmful_by_state"]) == len(lines[-1]["cosine_benign_by_state"]) == 4
 
 
 def test_nothing_is_told_where_a_kind_of_row_is_missing():

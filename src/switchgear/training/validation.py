@@ -1,4 +1,4 @@
-"""What validation rows show of a run: at the target states for curves and gates, at every state for a heat map."""
+"""What validation rows show of a run: at the target states for curves and gates, and by state for a heat map."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -62,17 +62,19 @@ class Validation(TrainerCallback):
 
 @torch.no_grad()
 def means(model: PeftModel, rows: Sequence[Row], read: Reader) -> Float[Tensor, "figure state"]:
-    """Of every state (0 to D): its cosine to the frozen one, its norm, and how far it moved as a share of the frozen
-    norm; means over the rerouted tokens of harmful rows or the retained ones of others, each with its weight.
+    """Of every state from 0 to the last that training reads: its cosine to the frozen one, its norm, and how far it moved
+    as a share of the frozen norm; means over the rerouted tokens of harmful rows or the retained ones of others, each
+    with its weight. (Under FSDP2, blocks that training never runs put the processes out of step.)
 
     One row is read at a time, because the states of both models are held until they are compared.
     """
-    total, weight = torch.zeros(3, read.depth + 1), 0.0
+    states = range(max(read.states) + 1)
+    total, weight = torch.zeros(3, len(states)), 0.0
     for row in rows:
         layout = read.lay_out([row.ids]).to(model.device)
         weights = weigh([row.reroute if any(row.reroute) else row.retain], layout)[0].to(model.device)
         tokens = weights.nonzero()[:, 0]
-        pairs = zip(*read.read_both(model, layout, range(read.depth + 1), tokens), strict=True)
+        pairs = zip(*read.read_both(model, layout, states, tokens), strict=True)
         figures = torch.stack([_figures(adapted, frozen) @ weights[tokens] for adapted, frozen in pairs], dim=1)
         total += figures.cpu()
         weight += float(weights.sum())
