@@ -108,9 +108,12 @@ def _compared(aim: Aim, rows: Sequence[Row], likelihood: Sequence[LikelihoodRow]
     """What an aim is about, over all its kinds of cases together."""
     if aim.mode is None:
         return compare_likelihood([row for row in likelihood if row.kind in aim.kinds], seed)
-    found = pairs([row for row in rows if row.kind in aim.kinds and row.mode == aim.mode], aim.measure)
-    kept = {case: pair for case, pair in found.items() if pair[0] or aim.test != "kept"}
-    return compare(kept, _groups(rows), seed)
+    chosen = [row for row in rows if row.kind in aim.kinds and row.mode == aim.mode]
+    found = pairs(chosen, aim.measure)
+    if aim.test == "kept":
+        obeyed = {row.case for row in chosen if row.model == "frozen" and outcome(row, "harmful_arguments")}
+        found = {case: pair for case, pair in found.items() if pair[0] and case not in obeyed}
+    return compare(found, _groups(rows), seed)
 
 
 def _groups(rows: Sequence[Row]) -> dict[str, str]:
