@@ -16,8 +16,8 @@ BENIGN = (Trace.RESISTED, Trace.CLEAN)
 class Aim:
     """A bound on one measure, tested on the estimate; where the interval reaches past it, a note says so.
 
-    `at most`: the adapted rate. `kept`: the adapted rate among the cases where the frozen model succeeds, at least; without those in which it writes
-    the attacker's value, where a breaker should trip.
+    `at most`: the adapted rate. `kept`: the adapted rate among the cases where the frozen model succeeds, at least;
+    without those in which it writes the attacker's value, where a breaker should trip.
     `lower`, `higher`: how far the adapted model may be below or above the frozen one, on the same cases.
     `raised`: how far it must be above.
     """

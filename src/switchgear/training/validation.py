@@ -62,9 +62,9 @@ class Validation(TrainerCallback):
 
 @torch.no_grad()
 def means(model: PeftModel, rows: Sequence[Row], read: Reader) -> Float[Tensor, "figure state"]:
-    """Of every state from 0 to the last that training reads: its cosine to the frozen one, its norm, and how far it moved
-    as a share of the frozen norm; means over the rerouted tokens of harmful rows or the retained ones of others, each
-    with its weight. (Under FSDP2, blocks that training never runs put the processes out of step.)
+    """Of every state from 0 to the last that training reads: its cosine to the frozen one, its norm, and how far it
+    moved as a share of the frozen norm; means over the rerouted tokens of harmful rows or the retained ones of others,
+    each with its weight. (Under FSDP2, blocks that training never runs put the processes out of step.)
 
     One row is read at a time, because the states of both models are held until they are compared.
     """
