@@ -112,7 +112,7 @@ def train(recipe: RecipePath, overrides: Overrides = None) -> None:
 
 
 @app.command(
-    epilog="Example: switchgear evaluate runs/demo --suite standard --data data --limit 20 --judge "
+    epilog="Example: switchgear evaluate recipes/demo.yaml --suite standard --data data --limit 20 --judge "
     "rubric=hf/models/judge. The same command resumes."
 )
 def evaluate(
