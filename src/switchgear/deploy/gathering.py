@@ -13,12 +13,12 @@ from safetensors.torch import save_file
 from torch.nn.functional import normalize
 
 from switchgear.deploy.guard import fingerprint
-from switchgear.deploy.progress import steps
 from switchgear.deploy.tokens import Put, Seen, families, replayed, see, write
 from switchgear.errors import DataError
 from switchgear.recipe import Recipe
 from switchgear.runs import Run, read_models, replacing_folder, sha256
 from switchgear.schema import Example
+from switchgear.terminal import steps
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from rich.console import Console
 
 from switchgear.deploy.guard import Guard
 from switchgear.deploy.outcomes import Outcome, judged, lines
-from switchgear.deploy.progress import steps
 from switchgear.deploy.tokens import Prompt, families, replayed, see, written
 from switchgear.deploy.watch import watching
 from switchgear.errors import DataError
@@ -25,6 +24,7 @@ from switchgear.model.prefix_cache import prefill
 from switchgear.recipe import Recipe
 from switchgear.runs import Run, write_json
 from switchgear.schema import Example
+from switchgear.terminal import steps
 
 Figures = dict[str, Any]
 

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 from rich.console import Console
-from rich.progress import track
 
 from switchgear.runs import append_model, resume_models
+from switchgear.terminal import steps
 
 Batch = TypeVar("Batch")
 Done = TypeVar("Done", bound=BaseModel)
@@ -28,9 +28,7 @@ def resumed(
     Where there is no terminal for a bar, progress is a line after `every` so many batches.
     """
     done = resume_models(partial, kind)
-    for batch in track(work[len(done) :], title, console=console, disable=not console.is_terminal):
+    for batch in steps(work, title, console, len(done), every, unit=" batches"):
         done.append(do(batch))
         append_model(partial, done[-1])
-        if not console.is_terminal and len(done) % every == 0:
-            console.print(f"{title}: {len(done)} of {len(work)} batches")
     return done

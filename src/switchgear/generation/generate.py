@@ -6,7 +6,6 @@ from typing import Any
 
 from pydantic import BaseModel
 from rich.console import Console
-from rich.progress import track
 
 from switchgear.errors import EndpointError, RecipeError
 from switchgear.generation.examples import Attempt, account, harvest
@@ -16,6 +15,7 @@ from switchgear.generation.judges import Verdict, own_words
 from switchgear.model.endpoint import ask
 from switchgear.recipe import Recipe
 from switchgear.runs import Run, append_model, read_json, resume_models, sha256, write_json, write_models
+from switchgear.terminal import steps
 
 
 class Batch(BaseModel):
@@ -57,11 +57,9 @@ def _finished(job: Job, run: Run) -> dict[str, Any] | None:
 def _carry_out(job: Job, generator: Generator, run: Run, console: Console) -> dict[str, Any]:
     partial = run.generated / f"{job.name}.{job.key}.partial.jsonl"
     done, work = resume_models(partial, Batch), job.batches()
-    for turns in track(work[len(done) :], job.name, console=console, disable=not console.is_terminal):
+    for turns in steps(work, job.name, console, len(done), every=20, unit=" batches"):
         done.append(Batch(attempts=attempts(job, generator, turns, number=len(done))))
         append_model(partial, done[-1])
-        if not console.is_terminal and len(done) % 20 == 0:
-            console.print(f"{job.name}: {len(done)} of {len(work)} batches")
     made = [attempt for batch in done for attempt in batch.attempts]
     result = harvest(job, made)
     path = run.generated / f"{job.name}.jsonl"

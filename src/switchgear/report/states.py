@@ -8,7 +8,7 @@ from switchgear.report.charts.heat import heat_map
 from switchgear.report.text import is_number
 
 KINDS = {
-    "harmful": ("Harmful continuations", "Colour should fill the map from the states that are rerouted upwards."),
+    "harmful": ("Harmful continuations", "Colour should grow from the trained blocks up to the rerouted states."),
     "benign": ("Benign conversations", "Little colour should be seen: these states are to stay in place."),
 }
 MOST_STEPS = 60
