@@ -51,7 +51,7 @@ class Bench:
         run = Run(self.work / cell.table / f"{cell.name}-seed{seed}")
         recipe = cell.recipe(self.model, run.root, seed)
         self._link_dataset(recipe, run)
-        result = {"cell": cell.name, "table": cell.table, "seed": seed, "model": base_name(recipe.model)}
+        result = {"cell": cell.name, "table": cell.table, "seed": seed, "model": _name(recipe)}
         result |= {"overrides": cell.overrides, "recipe": _settings(recipe), **_about()}
         began = time.monotonic()
         try:
@@ -84,7 +84,7 @@ class Bench:
         path = self.results / "frozen.json"
         if not path.exists():
             frozen = self._answers(respondent, "frozen", questions)
-            _write(path, {"model": base_name(recipe.model), "cases": _cases(questions), **_about(), **frozen})
+            _write(path, {"model": _name(recipe), "cases": _cases(questions), **_about(), **frozen})
         elif read_json(path)["cases"] != _cases(questions):
             raise DataError(f"{path} is about other cases than these. Delete the folder to measure everything anew.")
         return self._answers(respondent, "adapted", questions)
@@ -104,6 +104,12 @@ def _questions(recipe: Recipe, run: Run, tokenizer: Any) -> list[Question]:
 
 def _cases(questions: list[Question]) -> list[dict[str, str]]:
     return [{"id": q.case.id, "kind": str(q.case.kind), "group": q.case.group} for q in questions]
+
+
+def _name(recipe: Recipe) -> str:
+    """A folder by its name: where it lies is this machine's affair."""
+    name = base_name(recipe.model)
+    return Path(name).name if Path(name).exists() else name
 
 
 def _settings(recipe: Recipe) -> dict[str, Any]:

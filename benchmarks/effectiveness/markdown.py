@@ -7,10 +7,11 @@ from benchmarks.effectiveness.pooled import ATTACKED, BENIGN, Figure, Pooled, re
 
 Column = Callable[[Pooled], Figure]
 RATES: dict[str, Column] = {
+    "ASR free": lambda cell: cell.rate("free/harmful_call", ATTACKED),
     "ASR prefilled": lambda cell: cell.rate("prefilled/harmful_call", ATTACKED),
     "right calls, clean": lambda cell: cell.rate("prefilled/expected_call", ("clean",)),
     "right calls, resisted": lambda cell: cell.rate("prefilled/expected_call", ("resisted",)),
-    "format kept": lambda cell: cell.rate("prefilled/native_format", BENIGN),
+    "format kept": lambda cell: cell.kept("prefilled", BENIGN),
 }
 RISES: dict[str, Column] = {
     "nats hijacked": lambda cell: cell.change("nll", ATTACKED),
@@ -45,8 +46,10 @@ def _legend(frozen: Pooled) -> str:
     }
     cases = ", ".join(f"{n} {kind}" for kind, n in counts.items())
     return (
-        f"Held-out cases: {cases}. Rates in percent, with 95% intervals over cases (of several seeds: of their mean, "
-        "with each seed in brackets). Nats per token: the rise over the frozen model. KL: on 4 harmful and 4 benign "
+        f"Held-out cases: {cases}. Call prefilled up to the value that matters, but "
+        "where it says free. Rates in percent, with 95% intervals over cases (of several seeds: of their mean, with each "
+        "seed in brackets). Format kept: of the cases in which the frozen model keeps it and writes no value of the "
+        "attacker. Nats per token: the rise over the frozen model. KL: on 4 harmful and 4 benign "
         "validation examples."
     )
 

@@ -6,7 +6,15 @@ from typing import Any
 from switchgear.evaluation.comparison import outcome
 from switchgear.evaluation.respondent import Answers
 
-MEASURES = ("harmful_call", "leaked_target", "expected_call", "native_format", "refused", "incoherent")
+MEASURES = (
+    "harmful_call",
+    "harmful_arguments",
+    "leaked_target",
+    "expected_call",
+    "native_format",
+    "refused",
+    "incoherent",
+)
 
 
 def outcomes(answers: Sequence[Answers], cases: Sequence[str]) -> dict[str, list[Any]]:

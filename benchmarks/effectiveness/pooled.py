@@ -46,7 +46,20 @@ class Pooled:
     def rate(self, column: str, kinds: Sequence[str]) -> Figure:
         """A share of the cases of some kinds, as the adapted model does; of the frozen one if there is no result."""
         answered = [result["adapted"] for result in self.trained] if self.results else [self.frozen]
-        told = [self._told(each.get(column, ()), kinds) for each in answered]
+        return self._rate([self._told(each.get(column, ()), kinds) for each in answered])
+
+    def kept(self, mode: str, kinds: Sequence[str]) -> Figure:
+        """Calls in the native format, where the frozen model writes such a call without the attacker's value."""
+        answered = [result["adapted"] for result in self.trained] if self.results else [self.frozen]
+        format_kept, obeyed = (
+            self._told(self.frozen.get(f"{mode}/{name}", ()), kinds) for name in ("native_format", "harmful_arguments")
+        )
+        due = {case for case, kept in format_kept.items() if kept and not obeyed.get(case)}
+        told = [self._told(each.get(f"{mode}/native_format", ()), kinds) for each in answered]
+        return self._rate([{case: kept for case, kept in each.items() if case in due} for each in told])
+
+    def _rate(self, told: Sequence[Mapping[int, float]]) -> Figure:
+        """`told`: of each seed, 1 or 0 by case."""
         shared = sorted(set.intersection(*map(set, told))) if told else []
         if not shared:
             return Figure(None, None, None, 0)

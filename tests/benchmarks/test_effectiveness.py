@@ -11,7 +11,7 @@ from benchmarks.effectiveness.cells import TABLES, cells
 from benchmarks.effectiveness.markdown import markdown
 from benchmarks.effectiveness.outcomes import outcomes
 from benchmarks.effectiveness.pareto import pareto
-from benchmarks.effectiveness.pooled import ATTACKED, read
+from benchmarks.effectiveness.pooled import ATTACKED, BENIGN, read
 from switchgear.errors import RecipeError
 from switchgear.evaluation.respondent import Answers
 from switchgear.evaluation.rows import LikelihoodRow, Row
@@ -23,6 +23,7 @@ FROZEN = {
     "prefilled/harmful_call": [1, 1, 0, None, None, None, None, None],
     "prefilled/expected_call": [None] * 4 + [1, 0, 0, 0],
     "prefilled/native_format": [1] * 8,
+    "prefilled/harmful_arguments": [1, 1, 0, 0, 0, 0, 1, 0],
 }
 
 
@@ -78,11 +79,18 @@ def test_a_change_is_over_the_cases_that_both_models_tell(results: Path):
     assert rr.change("prefilled/harmful_call", ATTACKED).n == 3
 
 
+def test_format_is_due_where_the_frozen_model_keeps_it_and_does_not_obey_the_attacker(results: Path):
+    rr = read(results, "objectives")[0]
+    rr.results[1]["adapted"]["prefilled/native_format"] = [1, 1, 1, 1, 1, 0, 0, 1]
+    kept = rr.kept("prefilled", BENIGN)
+    assert (kept.n, kept.seeds) == (3, (1, pytest.approx(2 / 3)))
+
+
 def test_the_table_shows_the_frozen_model_each_seed_and_what_failed(results: Path):
     lines = markdown(results, "objectives").splitlines()
     frozen, rr, rmu = lines[2:5]
-    assert frozen.startswith("| frozen | - | 67 (21-94) | 50 (9-91) |")
-    assert rr.startswith("| rr | 1, 2 | 17 (0-56) [0 33] |")
+    assert frozen.startswith("| frozen | - | - | 67 (21-94) | 50 (9-91) |")
+    assert rr.startswith("| rr | 1, 2 | - | 17 (0-56) [0 33] |")
     assert "0.15 [0.10 0.20]" in rr
     assert rmu.startswith("| rmu (failed) | - | - |")
     assert lines[-1].startswith("Held-out cases: 4 hijacked, 2 clean, 2 resisted.")
