@@ -13,7 +13,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM
 from transformers.pytorch_utils import Conv1D
 
-from switchgear.model.hidden_states import blocks_of, target_indices
+from switchgear.model.hidden_states import blocks_of, target_indices, trained_blocks
 from switchgear.model.load import configuration
 from switchgear.recipe import Recipe
 
@@ -42,7 +42,7 @@ def footprint(recipe: Recipe) -> Footprint:
         model = AutoModelForCausalLM.from_config(config, trust_remote_code=recipe.model.trust_remote_code)
     blocks = list(blocks_of(model))
     targets = target_indices(recipe.train.target_layers, len(blocks))
-    chosen = range(max(targets)) if recipe.train.layers is None else sorted(set(recipe.train.layers))
+    chosen = trained_blocks(recipe.train.layers, max(targets), len(blocks))
     read = blocks[min(chosen, default=0) : len(blocks) if recipe.train.kl else max(targets)]
     parameters = _size(model)
     trained = sum(_trained(blocks[index], recipe) for index in chosen)

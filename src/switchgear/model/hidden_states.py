@@ -80,6 +80,24 @@ def target_indices(layers: Sequence[int | float], depth: int) -> list[int]:
     return indices
 
 
+def trained_blocks(layers: Sequence[int] | float | None, last: int, depth: int) -> list[int]:
+    """Blocks that the adapter changes, of those below hidden state `last`: by number, from a relative depth on, or all.
+
+    Raises:
+        RecipeError: a block above, which would get no gradient, or none at all.
+    """
+    if layers is None or isinstance(layers, float):
+        layers = range(round((layers or 0) * depth), last)
+    wrong = [block for block in layers if not 0 <= block < last]
+    if wrong or not layers:
+        raise RecipeError(
+            f"train.layers: {f'block {wrong[0]} would get no gradient' if wrong else 'no block is left to train'}. The "
+            f"last state that the losses look at is the output of block {last - 1} of {depth}, so blocks 0 to "
+            f"{last - 1} can be trained."
+        )
+    return sorted(set(layers))
+
+
 def hidden_states(
     model: nn.Module, layout: Layout, states: Sequence[int], tokens: Int[Tensor, " token"], checkpointing: bool = False
 ) -> Float[Tensor, "state token width"]:

@@ -1,7 +1,7 @@
 """Section `train`."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -66,8 +66,9 @@ class TrainRecipe(Section):
     """Share of the training examples whose requests are emptied. The authors: half, for Llama."""
     adapter: Literal["lora", "full"] = "lora"
     """`full`: a copy of each chosen block is trained whole, and its frozen original kept beside it."""
-    layers: tuple[int, ...] | None = None
-    """Blocks that are trained, counted from 0; without it, all up to the last target."""
+    layers: tuple[int, ...] | Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Blocks that are trained, counted from 0; a fraction: those from this relative depth up to the last target; without
+    it, all up to there."""
     lora: LoraRecipe = LoraRecipe()
     batch: BatchRecipe = BatchRecipe()
     steps: PositiveInt = 150

@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from switchgear.errors import RecipeError
 from switchgear.model import fingerprint
 from switchgear.model.full_blocks import add_full_blocks
-from switchgear.model.hidden_states import blocks_of, both_states, target_indices
+from switchgear.model.hidden_states import blocks_of, both_states, target_indices, trained_blocks
 from switchgear.model.load import add_adapter, load_model
 from switchgear.model.lockstep import read_both_for
 from switchgear.model.packing import layout_for
@@ -41,7 +41,7 @@ def prepared(recipe: Recipe) -> Start:
     _norms_in_float32(frozen)
     depth = len(blocks_of(frozen))
     targets = target_indices(recipe.train.target_layers, depth)
-    blocks = _blocks(recipe.train, max(states_read(recipe.train, targets, depth)))
+    blocks = trained_blocks(recipe.train.layers, max(states_read(recipe.train, targets, depth)), depth)
     model = _adapted(frozen, recipe.train, blocks)
     if sharded:
         processes.shard(model)
@@ -53,17 +53,6 @@ def _norms_in_float32(model: PreTrainedModel) -> None:
     for module in model.modules():
         if isinstance(module, nn.LayerNorm):
             module.float()
-
-
-def _blocks(recipe: TrainRecipe, last: int) -> list[int]:
-    if recipe.layers is None:
-        return list(range(last))
-    if wrong := [block for block in recipe.layers if not 0 <= block < last]:
-        raise RecipeError(
-            f"train.layers={list(recipe.layers)}: block {wrong[0]} would get no gradient. The last state that the "
-            f"losses look at is the output of block {last - 1}, so blocks 0 to {last - 1} can be trained."
-        )
-    return sorted(set(recipe.layers))
 
 
 def _adapted(frozen: PreTrainedModel, recipe: TrainRecipe, blocks: list[int]) -> PeftModel:
