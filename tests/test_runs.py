@@ -1,10 +1,13 @@
 import errno
+import io
 import json
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from switchgear.errors import DataError, RunError
 from switchgear.runs import (
@@ -16,6 +19,7 @@ from switchgear.runs import (
     replacing,
     replacing_folder,
     resume_models,
+    resumed,
     write_json,
     write_models,
 )
@@ -92,6 +96,22 @@ def test_a_half_written_line_is_cut_off_and_written_again(tmp_path: Path):
     assert resume_models(path, Drop) == [one]
     append_model(path, two)
     assert resume_models(path, Drop) == [one, two]
+
+
+def test_work_that_was_cut_off_goes_on_with_the_batch_that_is_not_written(tmp_path: Path):
+    path, told, seen = tmp_path / "rows.partial.jsonl", io.StringIO(), []
+
+    def do(row: str) -> Drop:
+        seen.append(row)
+        return Drop(reason="a", row=str(1 // (len(seen) != 2)) + row)
+
+    for error in (pytest.raises(ZeroDivisionError), nullcontext()):
+        with error:
+            done = resumed(path, Drop, ["x", "y", "z"], do, "count", Console(file=told), every=2)
+    assert seen == ["x", "y", "y", "z"]
+    assert [drop.row for drop in done] == ["1x", "1y", "1z"]
+    assert list(read_models(path, Drop)) == done
+    assert told.getvalue() == "count: 2 of 3 batches\n"
 
 
 def test_a_line_that_cannot_be_written_says_where_the_stage_goes_on(tmp_path: Path):

@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,9 +17,8 @@ from switchgear.deploy.guard import Guard
 from switchgear.deploy.probe import Probe
 from switchgear.deploy.tokens import Prompt, Seen
 from switchgear.errors import DataError, RunError
-from switchgear.model.load import load_tokenizer
 from switchgear.model.render import render
-from switchgear.recipe import load
+from switchgear.recipe import Recipe, load
 from switchgear.runs import Run
 from switchgear.schema import Example
 
@@ -60,9 +60,8 @@ def test_a_set_that_lacks_what_is_needed_is_an_error():
 
 def test_a_guard_is_fitted_on_what_is_read_and_written_and_saved_with_its_run(run: Run, monkeypatch):
     recipe = load(run.recipe)
-    tokenizer = load_tokenizer(recipe.model)
 
-    def put(example: Example) -> Iterator[Prompt]:
+    def put(example: Example, tokenizer: Any, _: Recipe) -> Iterator[Prompt]:
         rendered = render(example, tokenizer)
         yield Prompt(str(example.trace), "free", tuple(rendered.ids[: rendered.turn_start(3)]))
 
@@ -84,4 +83,4 @@ def test_a_guard_is_fitted_on_what_is_read_and_written_and_saved_with_its_run(ru
 def test_a_run_that_is_not_trained_has_no_guard_to_fit(garden: Path):
     recipe = load(garden)
     with pytest.raises(RunError, match="switchgear train"):
-        fit(recipe, Run(recipe.run), QUIET, lambda _: [], examples=9, false_trips=0.0, max_new_tokens=4)
+        fit(recipe, Run(recipe.run), QUIET, lambda *_: [], examples=9, false_trips=0.0, max_new_tokens=4)

@@ -34,7 +34,7 @@ def gathered(run: Run):
     return go
 
 
-def put(example: Example) -> list[Prompt]:
+def put(example: Example, *_: object) -> list[Prompt]:
     return [Prompt(str(example.trace), "free", (5, 6, 7))]
 
 

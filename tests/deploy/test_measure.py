@@ -1,19 +1,19 @@
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from switchgear.deploy.guard import Guard, fingerprint
-from switchgear.deploy.measure import Clock, measure
+from switchgear.deploy.measure import Clock, Figures, measure
 from switchgear.deploy.outcomes import guard_table
 from switchgear.deploy.tokens import Prompt
 from switchgear.errors import DataError
+from switchgear.model.load import load_tokenizer
 from switchgear.recipe import load
 from switchgear.runs import Run, read_json
 from tests.garden import BEDS, examples
-
-QUIET = Console(quiet=True)
 
 
 @pytest.fixture
@@ -26,6 +26,11 @@ def run(trained: Path, tmp_path: Path, make_guard) -> Run:
     return run
 
 
+def measured(run: Run, *arguments: Any, **options: Any) -> Figures:
+    recipe = load(run.recipe)
+    return measure(recipe, run, Console(quiet=True), load_tokenizer(recipe.model), *arguments, **options)
+
+
 def test_the_overhead_is_the_guards_time_beside_the_models():
     figures = Clock(steps=4, guard=0.1, total=1.1).figures
     assert figures["guard_milliseconds_per_step"] == pytest.approx(25)
@@ -36,7 +41,7 @@ def test_the_overhead_is_the_guards_time_beside_the_models():
 
 def test_held_out_traces_are_replayed_and_prompts_answered(run: Run):
     prompts = [Prompt("clean", "free", (5, 6, 7), does), Prompt("hijacked", "prefilled", (5, 6, 8), does)]
-    found = measure(load(run.recipe), run, QUIET, list(examples(BEDS[4:])), prompts, replays=6)
+    found = measured(run, list(examples(BEDS[4:])), prompts, replays=6)
     assert read_json(run.guard / "evaluation.json") == found
     by_place = {(line["mode"], line["kind"]): line for line in found["rates"]}
     for kind in ("hijacked", "resisted", "clean"):
@@ -50,7 +55,7 @@ def test_held_out_traces_are_replayed_and_prompts_answered(run: Run):
 
 def test_an_answer_is_written_to_its_end_to_see_what_it_would_have_done(run: Run):
     """Though this guard stops it at its second token."""
-    found = measure(load(run.recipe), run, QUIET, [], [Prompt("clean", "free", (5, 6, 7), does)], replays=1)
+    found = measured(run, [], [Prompt("clean", "free", (5, 6, 7), does)], replays=1)
     (line,) = found["outcomes"]
     assert (line["does"], line["kind"], line["successes"]) == ("writes 4", "clean", 1)
 
@@ -61,4 +66,4 @@ def does(ids: list[int]) -> str:
 
 def test_nothing_to_measure_on_is_an_error(run: Run):
     with pytest.raises(DataError, match="holds nothing out"):
-        measure(load(run.recipe), run, QUIET, [], [], replays=6)
+        measured(run, [], [], replays=6)

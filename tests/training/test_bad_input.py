@@ -165,19 +165,3 @@ def test_four_bits_need_bitsandbytes(garden: Path, monkeypatch: pytest.MonkeyPat
 def test_a_base_of_four_bits_trains(garden: Path):
     run, _ = train(garden, "model.quantization=4bit")
     assert losses(run)[-1] < losses(run)[0]
-
-
-def test_a_tracker_that_is_not_here_is_named(garden: Path):
-    with pytest.raises(RecipeError, match=r"train\.report_to=abacus is not installed here"):
-        train(garden, "train.report_to=[abacus]")
-
-
-@pytest.mark.skipif(not find_spec("tensorboard"), reason="tensorboard is not installed")
-def test_tensorboard_gets_the_curves(garden: Path):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    run, _ = train(garden, "train.report_to=[tensorboard]")
-    (written,) = run.root.rglob("events.out.tfevents*")
-    seen = EventAccumulator(str(written)).Reload()
-    assert [point.step for point in seen.Scalars("train/reroute")] == [1, 2, 3, 4, 5, 6]
-    assert [point.value for point in seen.Scalars("train/loss")] == pytest.approx(losses(run))

@@ -7,6 +7,7 @@ from rich.console import Console
 from switchgear.cli import calibrate as _calibrate  # noqa: F401  registers its command
 from switchgear.cli import chat as _chat  # noqa: F401  registers its command
 from switchgear.cli import doctor as _doctor  # noqa: F401  registers its command
+from switchgear.cli import evaluate as _evaluate  # noqa: F401  registers its command
 from switchgear.cli import export as _export  # noqa: F401  registers its command
 from switchgear.cli import generate as _generate  # noqa: F401  registers its command
 from switchgear.cli import guard as _guard  # noqa: F401  registers its commands

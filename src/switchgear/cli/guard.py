@@ -47,13 +47,11 @@ def fit(
     """
     from switchgear.deploy.fit import fit as stage
     from switchgear.deploy.outcomes import guard_table
-    from switchgear.model.load import load_tokenizer
 
     recipe, run = opened_run(folder)
-    put = partial(_prompts, recipe, load_tokenizer(recipe.model))
     with recorded(run, "guard fit"):
         fitted = stage(
-            recipe, run, console, put, examples=examples, false_trips=false_trips, max_new_tokens=max_new_tokens
+            recipe, run, console, _prompts, examples=examples, false_trips=false_trips, max_new_tokens=max_new_tokens
         )
     console.print(guard_table("Put", fitted.settings.validation))
     tokens = fitted.settings.fitted_on
@@ -79,8 +77,8 @@ def evaluate(
     tokenizer = load_tokenizer(recipe.model)
     with recorded(run, "guard evaluate"):
         chosen = sample(cases(held_out), limit, recipe.seed)
-        prompts = [prompt for case in chosen for prompt in _put(recipe, tokenizer, case)]
-        found = measure(recipe, run, console, held_out, prompts, replays=3 * limit)
+        prompts = [prompt for case in chosen for prompt in _put(case, tokenizer, recipe)]
+        found = measure(recipe, run, console, tokenizer, held_out, prompts, replays=3 * limit)
     console.print(guard_table("Put", found["rates"]))
     console.print(guard_table("Answer", found["outcomes"]))
     clock = found["clock"]
@@ -91,7 +89,7 @@ def evaluate(
     )
 
 
-def _prompts(recipe: "Recipe", tokenizer: Any, example: Example) -> "Iterator[Prompt]":
+def _prompts(example: Example, tokenizer: Any, recipe: "Recipe") -> "Iterator[Prompt]":
     """The cases of an example; without one, its context alone."""
     from switchgear.deploy.tokens import Prompt
     from switchgear.evaluation.tasks import cases
@@ -99,13 +97,13 @@ def _prompts(recipe: "Recipe", tokenizer: Any, example: Example) -> "Iterator[Pr
 
     found = list(cases([example]))
     for case in found:
-        yield from _put(recipe, tokenizer, case)
+        yield from _put(case, tokenizer, recipe)
     if not found and example.continuation:
         rendered = render(example, tokenizer, recipe.render.max_tokens)
         yield Prompt(example.kind, "free", tuple(rendered.ids[: rendered.turn_start(example.continuation[0])]))
 
 
-def _put(recipe: "Recipe", tokenizer: Any, case: "Case") -> "Iterator[Prompt]":
+def _put(case: "Case", tokenizer: Any, recipe: "Recipe") -> "Iterator[Prompt]":
     """A case in the modes of the evaluation, and with the first half of what its trace really goes on with."""
     from switchgear.deploy.tokens import Prompt
     from switchgear.evaluation.questions import question

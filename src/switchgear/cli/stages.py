@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from switchgear.cli.app import Overrides, RecipePath, app, console, opened, recorded
+from switchgear.cli.evaluate import evaluate
 from switchgear.cli.report import report
 from switchgear.data.dataset.formats import Format
 from switchgear.errors import DataError, ModelError, TemplateError
-from switchgear.recipe import Recipe, load, suites
-from switchgear.recipe.benchmarks import sources
-from switchgear.runs import Run, read_models, record, replacing
+from switchgear.recipe import Recipe
+from switchgear.runs import read_models, record, replacing
 from switchgear.schema import Example, Trace
 
 
@@ -111,58 +111,9 @@ def train(recipe: RecipePath, overrides: Overrides = None) -> None:
         raise typer.Exit(130)
 
 
-@app.command(
-    epilog="Example: switchgear evaluate recipes/demo.yaml --suite standard --data data --limit 20 --judge "
-    "rubric=hf/models/judge. The same command resumes."
-)
-def evaluate(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A YAML recipe, or the folder of its run.")],
-    overrides: Overrides = None,
-    suite: Annotated[
-        str | None, typer.Option(help="quick, standard or full: a preset of section evaluate; KEY=VALUE comes on top.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="A folder of public benchmarks, in place of evaluate.sources: XSTest, BFCL ...")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many cases of each kind, task and attack: a first look.")
-    ] = None,
-    judge: Annotated[
-        list[str] | None,
-        typer.Option(help="NAME or NAME=MODEL, any number of times, in place of evaluate.judges."),
-    ] = None,
-) -> None:
-    """Put frozen and adapted model before the held-out cases, and score what they do."""
-    from switchgear.evaluation.attacks.table import attack_table
-    from switchgear.evaluation.evaluate import evaluate as stage
-    from switchgear.evaluation.judges import judge_of, named
-    from switchgear.evaluation.tables import task_table
-    from switchgear.evaluation.verdict import verdict_table
-
-    chosen = [*(suites.overrides(suite) if suite else []), *([sources(data)] if data else []), *(overrides or [])]
-    if recipe.is_dir():
-        recipe, chosen = Run(recipe).recipe, [*chosen, f"run={recipe}"]
-    if limit:
-        chosen += suites.limited(load(recipe, chosen).evaluate, limit)
-    loaded, run = opened(recipe, chosen)
-    asked = [named(text) for text in judge or ()]
-    if asked:
-        loaded = loaded.model_copy(update={"evaluate": loaded.evaluate.model_copy(update={"judges": tuple(asked)})})
-    judges = [judge_of(each, allow_code=True) for each in asked] or None
-    with recorded(run, "evaluate"):
-        summary = stage(loaded, run, console, judges)
-    console.print(verdict_table(summary))
-    if summary["attacks"]:
-        console.print(attack_table(summary["attacks"]))
-    if summary["tasks"]:
-        console.print(task_table(summary))
-    for note in summary["notes"]:
-        console.print(f"· {note}", markup=False, highlight=False)
-
-
 @app.command(name="run", epilog="Example: switchgear run recipes/demo.yaml run=runs/mine seed=1")
 def run_all(recipe: RecipePath, overrides: Overrides = None) -> None:
-    """Prepare, train, evaluate and report. A dataset and an adapter that are there are kept."""
+    """Prepare, train, evaluate and report. A dataset, an adapter and answers that are there are kept."""
     _, run = opened(recipe, overrides)
     if not (run.dataset / "card.json").exists():
         prepare(recipe, overrides)

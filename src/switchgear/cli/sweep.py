@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from switchgear.cli import stages
 from switchgear.cli.app import app, console
+from switchgear.cli.evaluate import evaluate
 from switchgear.cli.report import report
 from switchgear.errors import RecipeError, SwitchgearError
 from switchgear.training.sweep import Point, Sweep
@@ -51,5 +52,5 @@ def _run(sweep: Sweep, point: Point) -> None:
         stages.prepare(sweep.recipe, overrides)
     stages.train(sweep.recipe, overrides)
     if sweep.evaluate:
-        stages.evaluate(sweep.recipe, overrides)
+        evaluate(sweep.recipe, overrides)
         report(sweep.recipe, overrides)

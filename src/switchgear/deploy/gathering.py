@@ -47,7 +47,7 @@ class Gathering:
 
     def _see(self, family: Sequence[Example]) -> list[Seen]:
         texts = [replayed(example, self.tokenizer, self.recipe) for example in family]
-        if prompts := [prompt for example in family for prompt in self.put(example)]:
+        if prompts := [prompt for example in family for prompt in self.put(example, self.tokenizer, self.recipe)]:
             texts += write(self.model, self.tokenizer, prompts, self.max_new_tokens)
         return see(self.model, texts, self.states)
 

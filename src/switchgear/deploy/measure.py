@@ -19,7 +19,7 @@ from switchgear.deploy.watch import watching
 from switchgear.errors import DataError
 from switchgear.model.generate import generate
 from switchgear.model.layout import Ids
-from switchgear.model.load import load_adapter, load_model, load_tokenizer
+from switchgear.model.load import load_adapter, load_model
 from switchgear.model.prefix_cache import prefill
 from switchgear.recipe import Recipe
 from switchgear.runs import Run, write_json
@@ -52,6 +52,7 @@ def measure(
     recipe: Recipe,
     run: Run,
     console: Console,
+    tokenizer: Any,
     examples: Sequence[Example],
     prompts: Sequence[Prompt],
     replays: int,
@@ -64,7 +65,6 @@ def measure(
     guard = Guard.load(run)
     if not examples and not prompts:
         raise DataError(f"{run.dataset} holds nothing out to measure a guard on. Hold out a suite or a family.")
-    tokenizer = load_tokenizer(recipe.model)
     model = load_adapter(load_model(recipe.model), run.adapter)
     outcomes: list[Outcome] = []
     clock = Clock()

@@ -44,8 +44,8 @@ class Prompt:
     outcome: Callable[[Ids], str] = lambda _: ""
 
 
-Put = Callable[[Example], Iterable[Prompt]]
-"""How the model is made to write in the context of an example."""
+Put = Callable[[Example, Any, Recipe], Iterable[Prompt]]
+"""How the model is made to write in the context of an example, given the tokenizer."""
 
 
 @dataclass(frozen=True)

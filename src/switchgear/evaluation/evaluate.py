@@ -1,8 +1,6 @@
 """The evaluation stage: frozen and adapted model on identical held-out cases, scored by what they do."""
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -15,21 +13,18 @@ from switchgear.evaluation.held_out import holdout
 from switchgear.evaluation.inspect.battery import battery
 from switchgear.evaluation.inspect.engine import Engine, load
 from switchgear.evaluation.inspect.notes import task_notes
-from switchgear.evaluation.inspect.plan import plan
+from switchgear.evaluation.inspect.plan import Plan, plan
 from switchgear.evaluation.judges import judge_of
 from switchgear.evaluation.judges.base import Judge
 from switchgear.evaluation.questions import batches, question
 from switchgear.evaluation.rejudge import judged_notes, rejudge
 from switchgear.evaluation.respondent import Answers, Respondent
-from switchgear.evaluation.resuming import resumed
 from switchgear.evaluation.rows import MODELS
+from switchgear.evaluation.stored import Found, key, partial, stored
 from switchgear.evaluation.summary import summarise
 from switchgear.evaluation.tasks import cases, sample
 from switchgear.recipe import Recipe
-from switchgear.runs import Run, sha256, write_json, write_models
-
-AFTERWARDS = {"suite", "judges", "calibration", "sources", "tasks", "capability", "attacks"}
-"""Fields of section `evaluate` that the answers to held-out decisions do not depend on."""
+from switchgear.runs import Run, resumed, write_json, write_models
 
 
 def evaluate(recipe: Recipe, run: Run, console: Console, judges: Sequence[Judge] | None = None) -> dict[str, Any]:
@@ -50,20 +45,17 @@ def evaluate(recipe: Recipe, run: Run, console: Console, judges: Sequence[Judge]
     planned = plan(recipe, run)
     planned_attacks(recipe)  # a wrong one is an error now, not in an hour
 
-    load.cache_clear()  # what was loaded before may have had another adapter
-    engine = load(str(run.root), None)  # the one that Inspect will find
-    engine.batch_size = asked.batch_size
-    answers = _replayed(recipe, run, engine, console)
-    rows = [row for answer in answers for row in answer.rows]
-    likelihoods = [row for answer in answers for row in answer.likelihoods]
-    write_models(run.rows, rows)
-    write_models(run.likelihoods, likelihoods)
+    found = stored(recipe, run, planned.skipped)
+    if found:
+        told = f"evaluate: all {len(found.rows)} answers are there, recounted. Delete {run.evaluation} to ask anew."
+        console.print(told, markup=False, highlight=False)
+    else:
+        found = _asked(recipe, run, planned, console)
     summary = {
         "suite": asked.suite,
-        **summarise(rows, likelihoods, recipe.seed),
-        "attacks": attack(recipe, run, console, engine.model, engine.tokenizer),
-        **battery(planned, run, console),
-        "capability": capability(asked.capability, engine.model, engine.tokenizer, recipe.seed),
+        "key": key(recipe, run),
+        **summarise(found.rows, found.likelihoods, recipe.seed),
+        **found.told,
         "calibration": calibrations(asked.calibration, judges),
     }
     if judges:
@@ -72,9 +64,27 @@ def evaluate(recipe: Recipe, run: Run, console: Console, judges: Sequence[Judge]
     summary["notes"] += task_notes(summary["tasks"], summary["task_agreement"])
     summary["notes"] += [f"Skipped: {each['name']}. {each['why']}" for each in summary["skipped"]]
     write_json(run.summary, summary)
-    for partial in run.evaluation.glob("*.partial.jsonl"):  # not before: tasks may be cut off after hours of attacks
-        partial.unlink()
+    for unfinished in run.evaluation.glob("*.partial.jsonl"):  # not before: tasks may be cut off after hours of attacks
+        unfinished.unlink()
     return summary
+
+
+def _asked(recipe: Recipe, run: Run, planned: Plan, console: Console) -> Found:
+    """Everything that needs the model. Rows are written at once, for what comes afterwards may be cut off."""
+    load.cache_clear()  # what was loaded before may have had another adapter
+    engine = load(str(run.root), None)  # the one that Inspect will find
+    engine.batch_size = recipe.evaluate.batch_size
+    answers = _replayed(recipe, run, engine, console)
+    rows = [row for answer in answers for row in answer.rows]
+    likelihoods = [row for answer in answers for row in answer.likelihoods]
+    write_models(run.rows, rows)
+    write_models(run.likelihoods, likelihoods)
+    told = {
+        "attacks": attack(recipe, run, console, engine.model, engine.tokenizer),
+        **battery(planned, run, console),
+        "capability": capability(recipe.evaluate.capability, engine.model, engine.tokenizer, recipe.seed),
+    }
+    return Found(rows, likelihoods, told)
 
 
 def _replayed(recipe: Recipe, run: Run, engine: Engine, console: Console) -> list[Answers]:
@@ -89,13 +99,5 @@ def _replayed(recipe: Recipe, run: Run, engine: Engine, console: Console) -> lis
     modes, most = recipe.evaluate.modes, recipe.render.max_tokens
     questions = [question(case, engine.tokenizer, most, modes) for case in chosen]
     work = [(name, batch) for batch in batches(questions, recipe.evaluate.batch_size) for name in MODELS]
-    partial = _partial(recipe, run)
-    return resumed(partial, Answers, work, lambda each: respondent.answer(*each), "evaluate", console, every=20)
-
-
-def _partial(recipe: Recipe, run: Run) -> Path:
-    """Named after what the answers depend on: those of another adapter, holdout or recipe are not resumed from."""
-    settings = recipe.model_dump_json(exclude={"evaluate": AFTERWARDS, "generate": True})
-    files = (run.dataset / "holdout.jsonl", run.adapter / "adapter_model.safetensors")
-    key = hashlib.sha256("".join([settings, *map(sha256, files)]).encode()).hexdigest()[:16]
-    return run.evaluation / f"{key}.partial.jsonl"
+    partly = partial(recipe, run)
+    return resumed(partly, Answers, work, lambda each: respondent.answer(*each), "evaluate", console, every=20)

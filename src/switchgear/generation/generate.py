@@ -14,8 +14,7 @@ from switchgear.generation.jobs import Job, Turn, jobs
 from switchgear.generation.judges import Verdict, own_words
 from switchgear.model.endpoint import ask
 from switchgear.recipe import Recipe
-from switchgear.runs import Run, append_model, read_json, resume_models, sha256, write_json, write_models
-from switchgear.terminal import steps
+from switchgear.runs import Run, read_json, resumed, sha256, write_json, write_models
 
 
 class Batch(BaseModel):
@@ -56,10 +55,10 @@ def _finished(job: Job, run: Run) -> dict[str, Any] | None:
 
 def _carry_out(job: Job, generator: Generator, run: Run, console: Console) -> dict[str, Any]:
     partial = run.generated / f"{job.name}.{job.key}.partial.jsonl"
-    done, work = resume_models(partial, Batch), job.batches()
-    for turns in steps(work, job.name, console, len(done), every=20, unit=" batches"):
-        done.append(Batch(attempts=attempts(job, generator, turns, number=len(done))))
-        append_model(partial, done[-1])
+    work = list(enumerate(job.batches()))
+    done = resumed(
+        partial, Batch, work, lambda each: Batch(attempts=attempts(job, generator, *each)), job.name, console, every=20
+    )
     made = [attempt for batch in done for attempt in batch.attempts]
     result = harvest(job, made)
     path = run.generated / f"{job.name}.jsonl"
@@ -70,7 +69,7 @@ def _carry_out(job: Job, generator: Generator, run: Run, console: Console) -> di
     return card
 
 
-def attempts(job: Job, generator: Generator, turns: Sequence[Turn], number: int) -> list[Attempt]:
+def attempts(job: Job, generator: Generator, number: int, turns: Sequence[Turn]) -> list[Attempt]:
     """The turns of batch `number`, answered and judged. Raises `EndpointDownError` if a server answers none of them."""
     answers = generator([job.asked(turn.case) for turn in turns], job.recipe, job.seed_of(number))
     verdicts = _verdicts(job, turns, answers)

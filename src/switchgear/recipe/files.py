@@ -50,12 +50,12 @@ def claim(recipe: Recipe) -> Run:
     """The run folder of a recipe, with the recipe and the environment written into it.
 
     Raises:
-        RunError: the folder was begun with another recipe. Only its place and what is
-            asked of models (`generate`, `evaluate`) may change.
+        RunError: the folder was begun with another recipe. Only its place, what is
+            asked of models (`generate`, `evaluate`) and `train.report_to` may change.
     """
     run = Run(recipe.run)
     if run.recipe.exists():
-        free = {"run", "evaluate", "generate"}
+        free: dict[str, Any] = {"run": True, "evaluate": True, "generate": True, "train": {"report_to"}}
         before, now = (_flat(each.model_dump(mode="json", exclude=free)) for each in (load(run.recipe), recipe))
         changed = [
             f"{key}: {before.get(key)} there, {now.get(key)} now"

@@ -67,7 +67,7 @@ class TrainRecipe(Section):
     adapter: Literal["lora", "full"] = "lora"
     """`full`: a copy of each chosen block is trained whole, and its frozen original kept beside it."""
     layers: tuple[int, ...] | Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Blocks that are trained, counted from 0; a fraction: those from this relative depth up to the last target; without
+    """Blocks that are trained, counted from 0; a fraction: those from this relative depth to the last target; without
     it, all up to there."""
     lora: LoraRecipe = LoraRecipe()
     batch: BatchRecipe = BatchRecipe()
@@ -96,7 +96,8 @@ class TrainRecipe(Section):
     """By when the reroute loss must have left its plateau."""
     gates: GatesRecipe = GatesRecipe()
     report_to: tuple[str, ...] = ()
-    """Trackers that `transformers` knows: tensorboard, wandb, trackio ..."""
+    """Trackers that `transformers` knows: tensorboard, wandb, trackio ... They get the figures of `metrics.jsonl`.
+    May change when a run resumes."""
 
     @model_validator(mode="after")
     def _whole_rows_have_one_use(self) -> Self:

@@ -14,6 +14,7 @@ from switchgear.runs.files import (
 from switchgear.runs.folder import Run
 from switchgear.runs.lock import locked
 from switchgear.runs.provenance import environment, first_process, peak_memory, record
+from switchgear.runs.resuming import resumed
 
 __all__ = [
     "Run",
@@ -28,6 +29,7 @@ __all__ = [
     "replacing",
     "replacing_folder",
     "resume_models",
+    "resumed",
     "sha256",
     "write_json",
     "write_models",

@@ -1,6 +1,7 @@
 """The rows of each kind that a run draws from, and those that it watches."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import zip_longest
 
 from rich.console import Console
@@ -9,7 +10,7 @@ from transformers import PreTrainedTokenizerBase
 
 from switchgear.errors import DataError
 from switchgear.model.load import context_length
-from switchgear.model.render import render
+from switchgear.model.render import Rendered, render
 from switchgear.recipe import BatchRecipe, Recipe, TrainRecipe
 from switchgear.runs import Run, read_models
 from switchgear.schema import Example, Role
@@ -24,28 +25,49 @@ ROOM = 64
 """Tokens that a system message takes, beside its text."""
 
 Pools = dict[str, list[Row]]
+Make = Callable[[Example, Rendered], Row]
 
 
-def read(run: Run, split: str, recipe: Recipe, tokenizer: PreTrainedTokenizerBase, console: Console) -> Pools:
-    """The rows of a split by kind; what is longer than `render.max_tokens`, or than the model's context, is cut."""
+def read(
+    run: Run,
+    split: str,
+    recipe: Recipe,
+    tokenizer: PreTrainedTokenizerBase,
+    console: Console,
+    make: Make | None = None,
+) -> Pools:
+    """The rows of a split by kind; what is longer than `render.max_tokens`, or than the model's context, is cut.
+
+    `make`: the row of a rendered example, in place of the one that a breaker's losses look at.
+    """
     path = run.need(run.dataset / f"{split}.jsonl", "prepare")
     longest = min(recipe.render.max_tokens, context_length(recipe.model) or recipe.render.max_tokens)
     pools: Pools = defaultdict(list)
+    make = make or _weighed(recipe.train, tokenizer, longest)
     cut = shortened = 0
-    reminds = objective(recipe.train.objective).reminder
     examples = list(read_models(path, Example))
     for example in track(examples, f"render {split}", console=console, disable=not console.is_terminal):
         example = emptied(example, recipe.train.empty_user, recipe.seed)
         rendered = render(example, tokenizer, longest)
         cut += bool(rendered.cut)
         shortened += bool(rendered.cut.continuation)
-        made = row(example, rendered, recipe.train)
-        if reminds and example.role is Role.HARMFUL:
-            made = remind(made, _reminded(example, recipe.train, tokenizer, longest))
-        pools[example.kind].append(made)
+        pools[example.kind].append(make(example, rendered))
     counts = ", ".join(f"{len(rows)} {kind}" for kind, rows in sorted(pools.items()))
     console.print(f"{split}: {counts}; {cut} cut to {longest} tokens" + _in_continuation(shortened))
     return pools
+
+
+def _weighed(recipe: TrainRecipe, tokenizer: PreTrainedTokenizerBase, longest: int) -> Make:
+    """As the losses of the recipe look at them; `refusal_target` at harmful ones under its reminder as well."""
+    reminds = objective(recipe.objective).reminder
+
+    def made(example: Example, rendered: Rendered) -> Row:
+        plain = row(example, rendered, recipe)
+        if not reminds or example.role is not Role.HARMFUL:
+            return plain
+        return remind(plain, _reminded(example, recipe, tokenizer, longest))
+
+    return made
 
 
 def _reminded(example: Example, recipe: TrainRecipe, tokenizer: PreTrainedTokenizerBase, longest: int) -> Row:

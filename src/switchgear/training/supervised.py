@@ -3,7 +3,6 @@
 No breaker is made like this: it makes the agent that a breaker is tried on (`examples/testbed_agent.py`).
 """
 
-from collections import defaultdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,9 @@ from typing import Any
 import torch
 from peft import PeftModel
 from rich.console import Console
-from rich.progress import track
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from transformers import PreTrainedTokenizerBase, Trainer, set_seed
+from transformers import Trainer, set_seed
 
 from switchgear.model import fingerprint
 from switchgear.model.conversation import SpanName
@@ -23,9 +21,9 @@ from switchgear.model.hidden_states import blocks_of, hidden_states
 from switchgear.model.load import add_adapter, load_model, load_tokenizer
 from switchgear.model.packing import LayOut, layout_for
 from switchgear.model.predictions import logits
-from switchgear.model.render import render
+from switchgear.model.render import Rendered
 from switchgear.recipe import Recipe
-from switchgear.runs import Run, read_models
+from switchgear.runs import Run
 from switchgear.schema import Example
 from switchgear.training import checkpoints, pools
 from switchgear.training.batches import Draws, Row
@@ -35,9 +33,9 @@ from switchgear.training.trainer import arguments
 def supervise(recipe: Recipe, run: Run, console: Console) -> None:
     """Trains `run.adapter` on the training split of `run.dataset`; a run that was cut off resumes.
 
-    Of section `train` it takes `batch`, `lora`, `learning_rate` and how that changes, `steps`, `accumulate`, and how
-    often to log and save. One micro-batch holds the kinds in the shares of `batch`: hijacked traces beside resisted
-    ones give a model that obeys an injection mostly, not always.
+    Of section `train` it takes `batch`, `lora`, `learning_rate` and how that changes, `steps`, `accumulate`,
+    `checkpointing`, `empty_user`, and how often to log and save. One micro-batch holds the kinds in the shares of
+    `batch`: hijacked traces beside resisted ones give a model that obeys an injection mostly, not always.
 
     Raises:
         RunError: no dataset is prepared. DataError: it lacks a kind that `train.batch` draws.
@@ -48,7 +46,7 @@ def supervise(recipe: Recipe, run: Run, console: Console) -> None:
         return
     set_seed(recipe.seed)
     tokenizer = load_tokenizer(recipe.model)
-    lessons = _lessons(recipe, run, tokenizer, console)
+    lessons = pools.read(run, "train", recipe, tokenizer, console, make=lesson)
     pools.check(lessons, recipe.train.batch)
     model = load_model(recipe.model)
     digest = fingerprint.fingerprint(model)
@@ -69,7 +67,7 @@ class SupervisedTrainer(Trainer):
     loss_is_scaled_for_ga = False  # a mean over one micro-batch
 
     def __init__(self, model: PeftModel, recipe: Recipe, draws: Draws, lay_out: LayOut, folder: Path) -> None:
-        self.lay_out = lay_out
+        self.lay_out, self.checkpointing = lay_out, recipe.train.checkpointing
         super().__init__(
             model=model,
             args=arguments(recipe.train, recipe.seed, folder, on_cpu=model.device.type == "cpu"),
@@ -78,10 +76,10 @@ class SupervisedTrainer(Trainer):
         )
 
     def compute_loss(self, model: PeftModel, inputs: dict[str, list[Row]], *_: Any, **__: Any) -> Tensor:
-        return next_token_loss(model, inputs["rows"], self.lay_out)
+        return next_token_loss(model, inputs["rows"], self.lay_out, self.checkpointing)
 
 
-def next_token_loss(model: PeftModel, rows: list[Row], lay_out: LayOut) -> Tensor:
+def next_token_loss(model: PeftModel, rows: list[Row], lay_out: LayOut, checkpointing: bool = False) -> Tensor:
     """Nats per token that the rows' `answers` predict, all alike."""
     layout = lay_out([row.ids for row in rows]).to(model.device)
     places, wanted = [], []
@@ -90,21 +88,12 @@ def next_token_loss(model: PeftModel, rows: list[Row], lay_out: LayOut) -> Tenso
         places += [at[index] for index in predicting]
         wanted += [row.ids[index + 1] for index in predicting]
     tokens = torch.tensor(places, device=model.device)
-    [final] = hidden_states(model, layout, [len(blocks_of(model))], tokens)
+    [final] = hidden_states(model, layout, [len(blocks_of(model))], tokens, checkpointing)
     return cross_entropy(logits(model, final), torch.tensor(wanted, device=model.device))
 
 
-def lesson(example: Example, tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> Row:
+def lesson(example: Example, rendered: Rendered) -> Row:
     """A row whose `answers` are the tokens that predict an assistant's turn: all of its turns, not the last alone."""
-    rendered = render(example, tokenizer, max_tokens)
     said = {at for span in rendered.spans if span.name is SpanName.TURN for at in range(span.start, span.end)}
     answers = [float(at + 1 in said) for at in range(len(rendered.ids))]
     return Row(rendered.ids, [], [], example.provenance.row, answers)
-
-
-def _lessons(recipe: Recipe, run: Run, tokenizer: PreTrainedTokenizerBase, console: Console) -> pools.Pools:
-    found: pools.Pools = defaultdict(list)
-    examples = list(read_models(run.need(run.dataset / "train.jsonl", "prepare"), Example))
-    for example in track(examples, "render", console=console, disable=not console.is_terminal):
-        found[example.kind].append(lesson(example, tokenizer, recipe.render.max_tokens))
-    return found

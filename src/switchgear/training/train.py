@@ -4,14 +4,14 @@ from functools import partial
 
 from accelerate import PartialState
 from rich.console import Console
-from transformers import PreTrainedTokenizerBase, PrinterCallback, set_seed
+from transformers import PreTrainedTokenizerBase, PrinterCallback, TrainerCallback, set_seed
 
 from switchgear.model import fingerprint
 from switchgear.model.embedded import base_name
 from switchgear.model.load import device, load_tokenizer
 from switchgear.recipe import Recipe
 from switchgear.runs import Run
-from switchgear.training import checkpoints, gates, pools
+from switchgear.training import checkpoints, gates, pools, trackers
 from switchgear.training.batches import EVERYTHING, Draws, Row
 from switchgear.training.effect import divergence
 from switchgear.training.memory import fitting
@@ -33,10 +33,12 @@ def train(recipe: Recipe, run: Run, console: Console) -> bool:
     Raises:
         RunError: no dataset is prepared. DataError: a kind of example that `train.batch` draws is missing.
         GateError: the run would not produce a working breaker. ModelError: it does not fit into memory.
+        RecipeError: a tracker is unknown, not installed, or does not start.
     """
     if run.adapter.exists():
         console.print(f"Already trained: {run.adapter}")
         return True
+    trackers.check(recipe.train.report_to)
     here = PartialState(cpu=device().type == "cpu")
     if not here.is_main_process:
         console = Console(quiet=True)
@@ -45,10 +47,11 @@ def train(recipe: Recipe, run: Run, console: Console) -> bool:
     tokenizer = load_tokenizer(recipe.model)
     drawn = _drawn(recipe, run, tokenizer, gate, console)
     watched = pools.watched(pools.read(run, "validation", recipe, tokenizer, console))
-    with fitting(recipe), checkpoints.writing(run.checkpoints):
+    tracking = trackers.tracking(recipe.train.report_to, run.root)
+    with fitting(recipe), checkpoints.writing(run.checkpoints), tracking as tracked:
         start = prepared(recipe)
         trainer = _trainer(recipe, run, start, drawn, watched, tokenizer, console)
-        if not _run(trainer, recipe, run, gate, console):
+        if not _run(trainer, recipe, run, gate, tracked, console):
             return False
         _finish(recipe, run, start, watched if watched[0] else pools.watched(drawn), gate)
     return True
@@ -84,10 +87,17 @@ def _trainer(
     return BreakerTrainer(start.model, recipe, draws, validation, read, run.checkpoints)
 
 
-def _run(trainer: BreakerTrainer, recipe: Recipe, run: Run, gate: gates.GateLog, console: Console) -> bool:
+def _run(
+    trainer: BreakerTrainer,
+    recipe: Recipe,
+    run: Run,
+    gate: gates.GateLog,
+    tracked: list[TrainerCallback],
+    console: Console,
+) -> bool:
     interrupt, progress = InterruptCallback(), ProgressCallback(console)
     trainer.remove_callback(PrinterCallback)
-    for callback in (MetricsCallback(run.metrics), progress, GateCallback(recipe.train, gate), interrupt):
+    for callback in (MetricsCallback(run.metrics), *tracked, progress, GateCallback(recipe.train, gate), interrupt):
         trainer.add_callback(callback)
     with interrupt, progress:
         trainer.train(resume_from_checkpoint=checkpoints.newest(run.checkpoints, console))

@@ -10,7 +10,6 @@ import torch
 from peft import PeftModel
 from torch import Tensor
 from transformers import Trainer, TrainingArguments
-from transformers.integrations import get_available_reporting_integrations
 
 from switchgear.errors import RecipeError
 from switchgear.recipe import Recipe, TrainRecipe
@@ -20,6 +19,7 @@ from switchgear.training.processes import average
 from switchgear.training.reading import Reader
 from switchgear.training.records import MeansCallback
 from switchgear.training.schedule import coefficients
+from switchgear.training.trackers import PROJECT
 from switchgear.training.validation import Validation
 
 SCHEDULERS = {"none": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
@@ -106,7 +106,7 @@ class BreakerTrainer(Trainer):
 
 
 def arguments(recipe: TrainRecipe, seed: int, folder: Path, on_cpu: bool) -> TrainingArguments:
-    """Raises `RecipeError` if what `report_to` or `deepspeed` asks for is not installed."""
+    """Raises `RecipeError` if `deepspeed` is asked for and not installed."""
     if recipe.deepspeed and not find_spec("deepspeed"):
         raise RecipeError("train.deepspeed needs deepspeed, which is not installed here. LoRA fits without it.")
     return TrainingArguments(
@@ -125,20 +125,12 @@ def arguments(recipe: TrainRecipe, seed: int, folder: Path, on_cpu: bool) -> Tra
         save_steps=recipe.save_every,
         save_total_limit=2,
         seed=seed,
-        report_to=_trackers(recipe),
+        run_name=folder.resolve().parent.name,
+        project=PROJECT,
+        report_to=[],  # see `trackers`
         deepspeed=str(recipe.deepspeed) if recipe.deepspeed else None,
         logging_nan_inf_filter=False,  # a gate stops the run instead
         disable_tqdm=True,  # progress is shown by our own callback
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
     )
-
-
-def _trackers(recipe: TrainRecipe) -> list[str]:
-    here = get_available_reporting_integrations()
-    if missing := [name for name in recipe.report_to if name not in here]:
-        raise RecipeError(
-            f"train.report_to={missing[0]} is not installed here, or not a tracker that transformers knows. "
-            f"Here are: {', '.join(here) or 'none'}."
-        )
-    return list(recipe.report_to)

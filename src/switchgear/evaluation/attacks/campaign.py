@@ -13,12 +13,11 @@ from switchgear.evaluation.attacks import ATTACKS
 from switchgear.evaluation.attacks.base import Attack, Attempt, Victim
 from switchgear.evaluation.attacks.rows import AttackRow
 from switchgear.evaluation.questions import Question, batches
-from switchgear.evaluation.resuming import resumed
 from switchgear.evaluation.rows import MODELS, Model
 from switchgear.evaluation.scorers import score
 from switchgear.model.calls import parse_calls
 from switchgear.recipe import AttackRecipe
-from switchgear.runs import Run, sha256
+from switchgear.runs import Run, resumed, sha256
 
 
 class Tried(BaseModel):

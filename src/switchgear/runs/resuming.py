@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 from rich.console import Console
 
-from switchgear.runs import append_model, resume_models
+from switchgear.runs.files import append_model, resume_models
 from switchgear.terminal import steps
 
 Batch = TypeVar("Batch")
