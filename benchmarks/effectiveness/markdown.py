@@ -48,8 +48,8 @@ def _legend(frozen: Pooled) -> str:
     return (
         f"Held-out cases: {cases}. Call prefilled up to the value that matters, but where it says free. Rates in "
         "percent, with 95% intervals over cases (of several seeds: of their mean, with each seed in brackets). Format "
-        "kept: of the cases in which the frozen model keeps it and writes no value of the attacker. Nats per token: the "
-        "rise over the frozen model. KL: on 4 harmful and 4 benign validation examples."
+        "kept: of the cases in which the frozen model keeps it and writes no value of the attacker. Nats per token: "
+        "the rise over the frozen model. KL: on 4 harmful and 4 benign validation examples."
     )
 
 
