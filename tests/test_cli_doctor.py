@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 from switchgear import cli
 from switchgear.cli import doctor
 from switchgear.model import machine
-from switchgear.model.footprint import footprint
 from switchgear.model.load import load_model
 from switchgear.recipe import load
+from switchgear.training.footprint import footprint
 
 GIB = 2**30
 
@@ -75,6 +75,17 @@ def test_parameters_are_counted_as_they_are(garden: Path):
     # up to state 3 of 4: three blocks of q, k, v, o, gate, up, down at width 32, 2 of 4 heads for keys, rank 16
     block = 16 * (64 + 48 + 48 + 64 + 96 + 96 + 96)
     assert found.trained == 3 * block
+
+
+def test_the_block_below_the_final_norm_is_trained_where_the_authors_loss_reads_it(garden: Path):
+    upper = footprint(load(garden, ["train.retain=reference", "train.layers=[3]"]))
+    assert 3 * upper.trained == footprint(load(garden)).trained
+
+
+def test_layers_that_cannot_be_trained_are_told(asked: Callable[..., tuple[int, str]], garden: Path):
+    code, told = asked(str(garden), "train.layers=[3]")
+    assert code == 1
+    assert "block 3 would get no gradient" in told
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,10 @@ class Bench:
     def run(self, cell: Cell, seed: int) -> dict[str, Any]:
         """What the cell came to: from its file, or by training and evaluating it."""
         path = self.results / cell.table / f"{cell.name}-seed{seed}.json"
-        if path.exists():
-            return dict(read_json(path))
         run = Run(self.work / cell.table / f"{cell.name}-seed{seed}")
         recipe = cell.recipe(self.model, run.root, seed)
+        if path.exists():
+            return _of_this(recipe, path)
         self._link_dataset(recipe, run)
         result = {"cell": cell.name, "table": cell.table, "seed": seed, "model": _name(recipe)}
         result |= {"overrides": cell.overrides, "recipe": _settings(recipe), **_about()}
@@ -84,8 +84,9 @@ class Bench:
         path = self.results / "frozen.json"
         if not path.exists():
             frozen = self._answers(respondent, "frozen", questions)
-            _write(path, {"model": _name(recipe), "cases": _cases(questions), **_about(), **frozen})
-        elif read_json(path)["cases"] != _cases(questions):
+            about = {"model": _name(recipe), "evaluate": _asked(recipe), **_about()}
+            _write(path, {**about, "cases": _cases(questions), **frozen})
+        elif (before := read_json(path))["cases"] != _cases(questions) or before["evaluate"] != _asked(recipe):
             raise DataError(f"{path} is about other cases than these. Delete the folder to measure everything anew.")
         return self._answers(respondent, "adapted", questions)
 
@@ -106,10 +107,21 @@ def _cases(questions: list[Question]) -> list[dict[str, str]]:
     return [{"id": q.case.id, "kind": str(q.case.kind), "group": q.case.group} for q in questions]
 
 
+def _of_this(recipe: Recipe, path: Path) -> dict[str, Any]:
+    result: dict[str, Any] = read_json(path)
+    if result["recipe"] != _settings(recipe):
+        raise DataError(f"{path} is of another recipe than the cell has now. Delete it to measure the cell anew.")
+    return result
+
+
 def _name(recipe: Recipe) -> str:
     """A folder by its name: where it lies is this machine's affair."""
     name = base_name(recipe.model)
     return Path(name).name if Path(name).exists() else name
+
+
+def _asked(recipe: Recipe) -> dict[str, Any]:
+    return recipe.evaluate.model_dump(mode="json")
 
 
 def _settings(recipe: Recipe) -> dict[str, Any]:

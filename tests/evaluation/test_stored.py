@@ -13,8 +13,10 @@ from rich.console import Console
 
 from switchgear.evaluation import evaluate as stage
 from switchgear.evaluation.rejudge import Judged
+from switchgear.evaluation.rows import Row
+from switchgear.evaluation.stored import key
 from switchgear.recipe import load, save
-from switchgear.runs import Run, append_model, read_json, read_models, write_json
+from switchgear.runs import Run, append_model, read_json, read_models, write_json, write_models
 from switchgear.schema import Expectation, Message, Role, Trace
 from tests.garden import example
 
@@ -104,6 +106,7 @@ def shorten(path: Path) -> None:
     ("name", "damage"),
     [
         ("dataset/holdout.jsonl", shorten),
+        ("dataset/train.jsonl", shorten),
         ("adapter/adapter_model.safetensors", lambda path: path.write_bytes(path.read_bytes() + b"\0")),
         ("evaluation/rows.jsonl", shorten),
         ("evaluation/likelihoods.jsonl", Path.unlink),
@@ -118,6 +121,19 @@ def test_where_a_file_is_another_everything_is_asked_anew(
     damage(finished.root / name)
     with pytest.raises(LoadedError):
         evaluate(recipe, TASKS)
+
+
+def test_an_answer_that_failed_is_asked_for_again(recipe: Path, finished: Run):
+    first, *others = read_models(finished.rows, Row)
+    write_models(finished.rows, [first.model_copy(update={"error": "OutOfMemoryError", "action": None}), *others])
+    told = key(load(recipe, [ATTACKS, TASKS]), finished, ())
+    write_json(finished.summary, {**read_json(finished.summary), "key": told})
+    with pytest.raises(LoadedError):
+        evaluate(recipe, TASKS)
+
+
+def test_where_training_reports_to_is_nothing_to_an_evaluation(recipe: Path, finished: Run):
+    assert "recounted" in evaluate(recipe, TASKS, "train.report_to=[tensorboard]")[1]
 
 
 def test_a_task_that_was_not_run_to_its_end_is_gone_on_with(recipe: Path, finished: Run):

@@ -5,7 +5,7 @@ import torch
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from switchgear.errors import ModelError, RecipeError
-from switchgear.model.hidden_states import both_states, hidden_states, target_indices, trained_blocks, trunk_of
+from switchgear.model.hidden_states import blocks_to_train, both_states, hidden_states, target_indices, trunk_of
 from switchgear.model.layout import padded, trie
 from switchgear.model.load import add_adapter
 from switchgear.recipe import LoraRecipe
@@ -60,12 +60,12 @@ def test_frozen_states_are_those_without_the_adapter(tiny_llama: PreTrainedModel
 def test_blocks_to_train_by_number_from_a_relative_depth_on_or_all(
     layers: tuple[int, ...] | float | None, expected: list[int]
 ):
-    assert trained_blocks(layers, 4, depth=10) == expected
+    assert blocks_to_train(layers, 4, depth=10) == expected
 
 
 def test_a_depth_above_the_target_leaves_nothing_to_train():
     with pytest.raises(RecipeError, match="no block is left to train"):
-        trained_blocks(0.5, 4, depth=10)
+        blocks_to_train(0.5, 4, depth=10)
 
 
 @pytest.mark.parametrize(("layers", "expected"), [((10, 20), [10, 20]), ((1 / 3, 2 / 3), [10, 20]), ((30,), [30])])

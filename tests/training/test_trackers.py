@@ -60,7 +60,18 @@ def test_tensorboard_gets_each_step_once(garden: Path):
     assert [point.value for point in seen.Scalars("train/loss")] == pytest.approx(losses(run))
 
 
-def test_wandb_goes_on_with_one_run_in_the_run_folder(garden: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_tensorboard_keeps_runs_apart_in_a_folder_for_all(
+    garden: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip("tensorboard")
+    monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "all"))
+    run = train(garden, "train.report_to=[tensorboard]", "train.steps=1")
+    assert [path.name for path in (tmp_path / "all").iterdir()] == [run.root.name]
+
+
+def test_wandb_writes_into_the_run_folder_and_offline_a_run_for_each_start(
+    garden: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     wandb = pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.chdir(tmp_path)
@@ -68,7 +79,7 @@ def test_wandb_goes_on_with_one_run_in_the_run_folder(garden: Path, tmp_path: Pa
     assert wandb.run is None, "the next run of a sweep would be written into this one"
     wandb.teardown()  # its own process has written everything once it is gone
     written = list((run.root / "wandb").glob("offline-run-*/run-*.wandb"))
-    assert (len(written), len({path.name for path in written})) == (2, 1)
+    assert (len(written), len({path.name for path in written})) == (2, 2), "of one id, one would overwrite the other"
     for path in written:
         content = path.read_bytes()
         assert all(name in content for name in (b"train/reroute", b"train/retain_coefficient", b"train/cosine_harmful"))

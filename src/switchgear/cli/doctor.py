@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from switchgear import recipe as recipes
 from switchgear.cli.app import Overrides, app, console
-from switchgear.errors import ModelError, TemplateError
+from switchgear.errors import ModelError, RecipeError, TemplateError
 from switchgear.recipe import Recipe
 from switchgear.terminal import table
 
@@ -76,14 +76,14 @@ def _machine() -> Iterator[Finding]:
 
 
 def _of_recipe(recipe: Recipe) -> Iterator[Finding]:
-    from switchgear.model.footprint import footprint
     from switchgear.model.load import load_tokenizer
     from switchgear.model.machine import free_memory
+    from switchgear.training.footprint import footprint
 
     try:
         load_tokenizer(recipe.model)
         needed = footprint(recipe)
-    except (ModelError, TemplateError) as error:
+    except (ModelError, TemplateError, RecipeError) as error:
         yield Finding("model", str(error), good=False)
         return
     yield Finding("model", f"{recipe.model.name}: {needed.parameters / 1e6:.0f} M parameters, with a chat template")

@@ -45,7 +45,7 @@ def evaluate(recipe: Recipe, run: Run, console: Console, judges: Sequence[Judge]
     planned = plan(recipe, run)
     planned_attacks(recipe)  # a wrong one is an error now, not in an hour
 
-    found = stored(recipe, run, planned.skipped)
+    found = stored(recipe, run, planned)
     if found:
         told = f"evaluate: all {len(found.rows)} answers are there, recounted. Delete {run.evaluation} to ask anew."
         console.print(told, markup=False, highlight=False)
@@ -53,7 +53,7 @@ def evaluate(recipe: Recipe, run: Run, console: Console, judges: Sequence[Judge]
         found = _asked(recipe, run, planned, console)
     summary = {
         "suite": asked.suite,
-        "key": key(recipe, run),
+        "key": key(recipe, run, planned.tasks),
         **summarise(found.rows, found.likelihoods, recipe.seed),
         **found.told,
         "calibration": calibrations(asked.calibration, judges),

@@ -80,7 +80,7 @@ def target_indices(layers: Sequence[int | float], depth: int) -> list[int]:
     return indices
 
 
-def trained_blocks(layers: Sequence[int] | float | None, last: int, depth: int) -> list[int]:
+def blocks_to_train(layers: Sequence[int] | float | None, last: int, depth: int) -> list[int]:
     """Blocks that the adapter changes, of those below hidden state `last`: by number, from a relative depth on, or all.
 
     Raises:

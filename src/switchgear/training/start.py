@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from switchgear.errors import RecipeError
 from switchgear.model import fingerprint
 from switchgear.model.full_blocks import add_full_blocks
-from switchgear.model.hidden_states import blocks_of, both_states, target_indices, trained_blocks
+from switchgear.model.hidden_states import blocks_of, blocks_to_train, both_states, target_indices
 from switchgear.model.load import add_adapter, load_model
 from switchgear.model.lockstep import read_both_for
 from switchgear.model.packing import layout_for
@@ -41,7 +41,7 @@ def prepared(recipe: Recipe) -> Start:
     _norms_in_float32(frozen)
     depth = len(blocks_of(frozen))
     targets = target_indices(recipe.train.target_layers, depth)
-    blocks = trained_blocks(recipe.train.layers, max(states_read(recipe.train, targets, depth)), depth)
+    blocks = blocks_to_train(recipe.train.layers, max(states_read(recipe.train, targets, depth)), depth)
     model = _adapted(frozen, recipe.train, blocks)
     if sharded:
         processes.shard(model)

@@ -50,7 +50,9 @@ class _TensorBoard(TensorBoardCallback):
 
     def __init__(self, root: Path) -> None:
         super().__init__()
-        self.logging_dir: str = os.environ.get("TENSORBOARD_LOGGING_DIR", str(root / "tensorboard"))
+        wanted = os.environ.get("TENSORBOARD_LOGGING_DIR")
+        folder = Path(wanted).expanduser() / root.resolve().name if wanted else root / "tensorboard"
+        self.logging_dir: str = str(folder)
 
     def on_train_begin(self, args: Any, state: TrainerState, control: Any, **others: Any) -> None:
         if state.is_world_process_zero:
@@ -62,7 +64,8 @@ def _wandb(root: Path) -> AbstractContextManager[Any]:
     """The run that the callback of transformers finds, which would start one in ./wandb and never finish it."""
     import wandb
 
-    earlier = next((root / "wandb").glob("*run-*-*"), None)  # offline-run-DATE_TIME-ID
+    # run-DATE_TIME-ID. Not those of offline-run: two of one id overwrite each other once they are synchronised.
+    earlier = next((root / "wandb").glob("run-*-*"), None)
     try:
         run: AbstractContextManager[Any] = wandb.init(
             dir=str(root),

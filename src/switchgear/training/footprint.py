@@ -13,9 +13,10 @@ from torch import nn
 from transformers import AutoModelForCausalLM
 from transformers.pytorch_utils import Conv1D
 
-from switchgear.model.hidden_states import blocks_of, target_indices, trained_blocks
+from switchgear.model.hidden_states import blocks_of, blocks_to_train, target_indices
 from switchgear.model.load import configuration
 from switchgear.recipe import Recipe
+from switchgear.training.reading import states_read
 
 PROCESS = 500_000_000  # bytes: Python with torch and transformers
 SLACK = 1.25  # of activations: what is made and dropped on the way, and what the heap cannot reuse
@@ -36,14 +37,17 @@ class Footprint:
 
 
 def footprint(recipe: Recipe) -> Footprint:
-    """Raises `ModelError` if the model's configuration does not load or its blocks are not found."""
+    """Raises `ModelError` if the model's configuration does not load or its blocks are not found; `RecipeError` for a
+    recipe that would not train.
+    """
     config = configuration(recipe.model)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, trust_remote_code=recipe.model.trust_remote_code)
     blocks = list(blocks_of(model))
     targets = target_indices(recipe.train.target_layers, len(blocks))
-    chosen = trained_blocks(recipe.train.layers, max(targets), len(blocks))
-    read = blocks[min(chosen, default=0) : len(blocks) if recipe.train.kl else max(targets)]
+    last = max(states_read(recipe.train, targets, len(blocks)))
+    chosen = blocks_to_train(recipe.train.layers, last, len(blocks))
+    read = blocks[min(chosen) : len(blocks) if recipe.train.kl else last]
     parameters = _size(model)
     trained = sum(_trained(blocks[index], recipe) for index in chosen)
     weights = round(parameters * _bytes(recipe))
