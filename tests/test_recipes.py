@@ -7,7 +7,7 @@ from rich.console import Console
 
 from switchgear.data.dataset.prepare import prepare
 from switchgear.data.sources import SOURCES
-from switchgear.model.hidden_states import target_indices
+from switchgear.model.hidden_states import blocks_to_train, target_indices
 from switchgear.model.masks import MASKS
 from switchgear.recipe import load
 from switchgear.runs import Run, read_models
@@ -32,10 +32,10 @@ def test_a_recipe_names_only_what_there_is(name: str):
 @pytest.mark.parametrize("depth", [6, 18, 30, 80])
 def test_defaults_for_any_model_are_by_relative_depth(name: str, depth: int):
     recipe = load(RECIPES / f"{name}.yaml").train
-    assert recipe.layers is None
     targets = target_indices(recipe.target_layers, depth)
     assert len(targets) == len(recipe.target_layers)
     assert all(0.25 * depth < target < 0.9 * depth for target in targets)
+    assert blocks_to_train(recipe.layers, max(targets), depth)[-1] == max(targets) - 1
 
 
 def test_the_agents_recipe_makes_every_kind_that_it_trains_on_and_holds_a_family_out(tmp_path: Path):

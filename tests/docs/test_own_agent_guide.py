@@ -16,9 +16,9 @@ FILES = re.compile(r"<!-- file: (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)
 COMMANDS = re.compile(r"<!-- run -->\n```bash\n(.*?)```", re.DOTALL)
 BEDS = tuple(f"bed {number}" for number in range(12))
 FASTER = {
-    "alpha": ("steps: 170", "steps: 40\n  log_every: 1"),
-    "rate": ("learning_rate: 5.0e-4", "learning_rate: 1.0e-2"),
-    "weight": ("retain_weight: 2", "retain_weight: 0.1"),
+    "alpha": ("steps: 100", "steps: 40\n  log_every: 1"),
+    "rate": ("learning_rate: 2.5e-3", "learning_rate: 1.0e-2"),
+    "weight": ("retain_weight: 2.5", "retain_weight: 0.1"),
     "type": ("name: models/my-agent", "dtype: float32\n  name: models/my-agent"),
 }
 """What a random model of 4 narrow blocks needs to learn in a second. All else is as written."""
