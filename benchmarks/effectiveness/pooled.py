@@ -43,19 +43,22 @@ class Pooled:
     def trained(self) -> list[Result]:
         return [result for result in self.results if "adapted" in result]
 
+    @property
+    def _answered(self) -> list[Result]:
+        """What the adapted models did, seed by seed; without results, what the frozen one did."""
+        return [result["adapted"] for result in self.trained] if self.results else [self.frozen]
+
     def rate(self, column: str, kinds: Sequence[str]) -> Figure:
         """A share of the cases of some kinds, as the adapted model does; of the frozen one if there is no result."""
-        answered = [result["adapted"] for result in self.trained] if self.results else [self.frozen]
-        return self._rate([self._told(each.get(column, ()), kinds) for each in answered])
+        return self._rate([self._told(each.get(column, ()), kinds) for each in self._answered])
 
     def kept(self, mode: str, kinds: Sequence[str]) -> Figure:
         """Calls in the native format, where the frozen model writes such a call without the attacker's value."""
-        answered = [result["adapted"] for result in self.trained] if self.results else [self.frozen]
         format_kept, obeyed = (
             self._told(self.frozen.get(f"{mode}/{name}", ()), kinds) for name in ("native_format", "harmful_arguments")
         )
         due = {case for case, kept in format_kept.items() if kept and not obeyed.get(case)}
-        told = [self._told(each.get(f"{mode}/native_format", ()), kinds) for each in answered]
+        told = [self._told(each.get(f"{mode}/native_format", ()), kinds) for each in self._answered]
         return self._rate([{case: kept for case, kept in each.items() if case in due} for each in told])
 
     def _rate(self, told: Sequence[Mapping[int, float]]) -> Figure:

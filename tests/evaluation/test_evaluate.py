@@ -30,15 +30,6 @@ FILES = ("rows.jsonl", "likelihoods.jsonl", "summary.json")
 BATCHES = 4  # two models, two batches of two contexts
 
 
-@pytest.fixture
-def recipe(trained: Path, tmp_path: Path) -> Path:
-    """A recipe whose run is trained and can be written to."""
-    shutil.copytree(trained.parent, tmp_path, dirs_exist_ok=True)
-    path = tmp_path / "recipe.yaml"
-    path.write_text(path.read_text().replace(str(trained.parent), str(tmp_path)))
-    return path
-
-
 def evaluate(recipe: Path, *overrides: str) -> Run:
     loaded = load(recipe, overrides)
     stage.evaluate(loaded, Run(loaded.run), Console(file=io.StringIO()))

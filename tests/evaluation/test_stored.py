@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,15 +25,6 @@ TASKS = 'evaluate.tasks=[{"name": "over_refusal"}]'  # the garden has no prompts
 
 class LoadedError(Exception):
     """The model was asked for."""
-
-
-@pytest.fixture
-def recipe(trained: Path, tmp_path: Path) -> Path:
-    """A recipe whose run is trained and can be written to."""
-    shutil.copytree(trained.parent, tmp_path, dirs_exist_ok=True)
-    path = tmp_path / "recipe.yaml"
-    path.write_text(path.read_text().replace(str(trained.parent), str(tmp_path)))
-    return path
 
 
 def evaluate(recipe: Path, *overrides: str) -> tuple[dict[str, Any], str]:

@@ -53,7 +53,6 @@ def evaluate(recipe: Recipe, run: Run, console: Console, judges: Sequence[Judge]
         found = _asked(recipe, run, planned, console)
     summary = {
         "suite": asked.suite,
-        "key": key(recipe, run, planned.tasks),
         **summarise(found.rows, found.likelihoods, recipe.seed),
         **found.told,
         "calibration": calibrations(asked.calibration, judges),
@@ -83,6 +82,7 @@ def _asked(recipe: Recipe, run: Run, planned: Plan, console: Console) -> Found:
         "attacks": attack(recipe, run, console, engine.model, engine.tokenizer),
         **battery(planned, run, console),
         "capability": capability(recipe.evaluate.capability, engine.model, engine.tokenizer, recipe.seed),
+        "key": key(recipe, run, planned.tasks),  # last: of the files that attacks have written, too
     }
     return Found(rows, likelihoods, told)
 

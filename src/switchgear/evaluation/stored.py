@@ -20,7 +20,7 @@ from switchgear.runs import Run, read_json, read_models, sha256
 
 AFTERWARDS = {"suite", "judges", "calibration", "sources", "tasks", "capability", "attacks"}
 """Fields of section `evaluate` that the answers to held-out decisions do not depend on."""
-TOLD = ("tasks", "task_differences", "task_agreement", "skipped", "capability")
+TOLD = ("tasks", "task_differences", "task_agreement", "skipped", "capability", "key")
 """What the summary takes over where answers are not asked for again: of these it is the only file."""
 
 

@@ -44,15 +44,12 @@ class Scripted(Attack):
 
 
 @pytest.fixture
-def recipe(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A recipe whose run is trained and can be written to, and the attack `scripted`."""
-    shutil.copytree(trained.parent, tmp_path, dirs_exist_ok=True)
-    path = tmp_path / "recipe.yaml"
-    path.write_text(path.read_text().replace(str(trained.parent), str(tmp_path)))
+def recipe(recipe: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That of all tests of evaluation, and the attack `scripted`."""
     monkeypatch.setitem(ATTACKS, "scripted", Scripted)
     for name, value in {"batches": 0, "breaks_at": 0, "error": torch.OutOfMemoryError("no memory")}.items():
         monkeypatch.setattr(Scripted, name, value)
-    return path
+    return recipe
 
 
 def run_attacks(recipe: Path, *attacks: dict) -> tuple[list[dict], list[AttackRow]]:
